@@ -58,8 +58,10 @@ class SecondaryStatus(StrEnum):
 class SecondaryState:
     """The persisted timers and findings of one secondary zone.
 
-    ``serial`` is that of the served version; ``expires_at`` counts from the last successful
-    contact (RFC 1035 3.3.13) and is ``None`` before the first.
+    ``serial``, ``refresh``, ``retry`` and ``expire`` (seconds, 0 where unknown) are those of the
+    served version's SOA; ``expires_at`` counts from the last successful contact (RFC 1035 3.3.13)
+    and is ``None`` before the first. ``refused_serial`` is the serial of a transfer that was
+    refused since, at ``refused_at``. The ``last_`` texts tell about the last attempt.
     """
 
     apex: Name
@@ -73,6 +75,14 @@ class SecondaryState:
     next_refresh: float = 0.0
     expires_at: float | None = None
     failures: int = 0  # in a row
+    refresh: int = 0
+    retry: int = 0
+    expire: int = 0
+    refused_serial: int | None = None
+    refused_at: float | None = None
+    last_record: str = ""  # the offending record
+    last_fix: str = ""  # what to change
+    last_primary: str = ""  # ADDR@PORT
 
     def is_expired(self, now: float) -> bool:
         """Tell whether the zone may no longer be answered."""
