@@ -1,0 +1,1 @@
+"""Measurements against the machine's limit and real peers."""

@@ -1,0 +1,1 @@
+"""The data plane: listeners, the zone table and the answering of queries."""

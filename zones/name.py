@@ -1,8 +1,8 @@
-"""Domain names as this system carries them: uncompressed wire format, lower case.
+r"""Domain names as this system carries them: uncompressed wire format, lower case.
 
 A ``Name`` is what stands in a packet (RFC 1035 3.1): length-prefixed labels, closed by the root's
 zero octet, at most 255 octets; ASCII letters are folded to lower case (RFC 4343), so that equality
-of names is equality of bytes. ``b"\\x07example\\x03org\\x00"`` is example.org, ``b"\\x00"`` the root.
+of names is equality of bytes. ``b"\x07example\x03org\x00"`` is example.org, ``b"\x00"`` the root.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def from_text(text: str, origin: Name = ROOT) -> Name:
         )
     except (dns.exception.DNSException, UnicodeError) as error:
         raise BadName(f"{text!r} is not a domain name: {error}") from error
-    return fold(name.to_wire())
+    return name.to_digestable()
 
 
 def to_text(name: Name) -> str:

@@ -57,9 +57,7 @@ def pack(apex: Name, rrsets: Iterable[RRset]) -> bytes:
     for rrset in sorted(rrsets, key=lambda rrset: rrset.sort_key):
         data = b"".join(RDATA_LENGTH.pack(len(rdata)) + rdata for rdata in rrset.rdatas)
         body += bytes((len(rrset.owner),)) + rrset.owner
-        body += RRSET_HEAD.pack(
-            rrset.rtype, rrset.covers, rrset.ttl, len(rrset.rdatas), len(data)
-        )
+        body += RRSET_HEAD.pack(rrset.rtype, rrset.covers, rrset.ttl, len(rrset.rdatas), len(data))
         body += data
         sets += 1
         records += len(rrset.rdatas)

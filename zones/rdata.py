@@ -108,9 +108,15 @@ def from_text(rtype: int, text: str, origin: Name = ROOT) -> bytes:
     """Return canonical wire octets of rdata in presentation form; raises ``ZoneError``."""
     try:
         parsed = dns.rdata.from_text(
-            dns.rdataclass.IN, rtype, text, dns.name.from_wire(origin, 0)[0], relativize=False
+            dns.rdataclass.IN,
+            dns.rdatatype.RdataType.make(rtype),
+            text,
+            dns.name.from_wire(origin, 0)[0],
+            relativize=False,
         )
-        return canonical(rtype, parsed.to_wire())
+        wire = parsed.to_wire()
+        assert wire is not None  # only a call with a file returns nothing
+        return canonical(rtype, wire)
     except (dns.exception.DNSException, ValueError) as error:
         raise ZoneError(f"{type_text(rtype)} {text!r}: {error}") from error
 
@@ -118,6 +124,7 @@ def from_text(rtype: int, text: str, origin: Name = ROOT) -> bytes:
 def to_text(rtype: int, rdata: bytes) -> str:
     """Return the presentation form; octets that do not parse as the type are shown as RFC 3597's."""
     try:
-        return dns.rdata.from_wire(dns.rdataclass.IN, rtype, rdata, 0, len(rdata)).to_text()
+        kind = dns.rdatatype.RdataType.make(rtype)
+        return dns.rdata.from_wire(dns.rdataclass.IN, kind, rdata, 0, len(rdata)).to_text()
     except (dns.exception.DNSException, ValueError):
         return f"\\# {len(rdata)} {rdata.hex()}"

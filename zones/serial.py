@@ -29,11 +29,9 @@ class SerialPolicy(StrEnum):
 
         ``now`` is timezone-aware.
         """
-        match self:
-            case SerialPolicy.DATE:
-                wanted = int(now.strftime("%Y%m%d")) * 100
-            case SerialPolicy.UNIXTIME:
-                wanted = int(now.timestamp()) % MODULUS
-            case SerialPolicy.INCREMENT:
-                wanted = current
+        wanted = current
+        if self is SerialPolicy.DATE:
+            wanted = int(now.strftime("%Y%m%d")) * 100
+        elif self is SerialPolicy.UNIXTIME:
+            wanted = int(now.timestamp()) % MODULUS
         return wanted if is_newer(wanted, current) else (current + 1) % MODULUS

@@ -1,0 +1,58 @@
+# Every target sets up .venv by itself; where nothing changed, that takes no time.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYX := $(wildcard nameserver/*.pyx zones/*.pyx)
+READY := $(VENV)/.compiled
+
+# Two processes at once are worth it on two cores; PYTEST_ARGS="-n 0 -k name" overrides.
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench clean venv
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(READY) ## show the main job: a hidden primary followed, refused, served (Ctrl-C ends it)
+	@$(BIN)/nsctl demo
+
+test: $(READY) ## run all tests; those whose peers are not installed are skipped and named
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(READY) ## check style, types and the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## format the sources and fix what can be fixed without thought
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## measure, beside the installed peers
+	@$(BIN)/python -m bench
+
+venv: $(READY) ## only set up .venv, with the compiled modules in place
+
+clean: ## remove .venv and everything built
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.benchmarks .import_linter_cache
+	rm -f $(foreach package,nameserver zones,$(package)/*.so)
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created: tools/new_venv.py
+	@$(PYTHON) tools/new_venv.py $(VENV)
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.created
+	@echo "installing what pyproject.toml names into $(VENV)"
+	@NSCTL_COMPILE=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--editable '.[dev]'
+	@touch $@
+
+# Compiled in place and apart from the installation, so that a change of a .pyx costs only itself.
+$(READY): setup.py $(PYX) $(VENV)/.installed
+	@$(BIN)/python setup.py --quiet build_ext --inplace
+	@touch $@

@@ -1,0 +1,1 @@
+"""Registrations: life cycle, contacts, products, policies and registry connectors."""

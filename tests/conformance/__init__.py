@@ -1,0 +1,1 @@
+"""What the RFCs ask, section by section."""

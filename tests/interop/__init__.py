@@ -1,0 +1,1 @@
+"""Tests with real BIND, Knot, NSD and PowerDNS."""
