@@ -1,0 +1,210 @@
+"""The settings of a server: from ``nsctl.toml``, ``NSCTL_…`` variables and the command line.
+
+A setting of a table is written ``idle_timeout`` below ``[tcp]`` in the file and
+``NSCTL_TCP_IDLE_TIMEOUT`` as a variable; lists are separated by commas or spaces there. The command
+line wins over variables, variables win over the file. Durations are seconds.
+
+Models and validation are pydantic's. Its settings add-on is not used: it would refuse unknown
+variables that look like a known table, and doubles the start-up time of every command.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from nameserver.address import Address
+from nameserver.settings_sources import SettingsError, read_sources, with_sources
+from zones.name import BadName, from_text
+
+__all__ = ["Address", "Settings", "SettingsError", "default_database", "load"]
+
+
+def default_database() -> str:
+    """Return the URL of the embedded database in the platform's data directory."""
+    return f"sqlite:///{platformdirs.user_data_dir('nsctl', appauthor=False)}/nsctl.db"
+
+
+def _product() -> str:
+    try:
+        return f"nsctl {metadata.version('nsctl')}"
+    except metadata.PackageNotFoundError:
+        return "nsctl"
+
+
+def _listed(value: object) -> object:
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+def _address(value: object) -> object:
+    return Address.parse(value) if isinstance(value, str) else value
+
+
+def _host(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if "@" in value:
+        raise ValueError("an address without a port is meant here")
+    return Address.parse(value).host
+
+
+def _domain_name(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            from_text(value)
+        except BadName as error:
+            raise ValueError(str(error)) from error
+    return value
+
+
+def _mailbox(value: object) -> object:
+    """Turn ``hostmaster@example.org`` into the name that a SOA carries (RFC 1035 8)."""
+    if isinstance(value, str) and "@" in value:
+        local, _at, domain = value.partition("@")
+        value = local.replace(".", "\\.") + "." + domain
+    return _domain_name(value)
+
+
+AddressText = Annotated[Address, BeforeValidator(_address)]
+HostText = Annotated[str, BeforeValidator(_host)]
+NameText = Annotated[str, BeforeValidator(_domain_name)]
+MailboxText = Annotated[str, BeforeValidator(_mailbox)]
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class Table(BaseModel):
+    """A table of the file: immutable, and strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class TcpSettings(Table):
+    """``[tcp]``: limits of connections (RFC 7766 6.2)."""
+
+    max_connections: Count = 1000
+    per_client: Count = 50  # connections of one address (an IPv6 /64 counts as one)
+    idle_timeout: Seconds = 10.0
+
+
+class TransferSettings(Table):
+    """``[transfers]``: limits of incoming zone transfers."""
+
+    max_octets: Count = 2**30  # of one zone, as received
+    max_records: Count = 20_000_000  # of one zone
+    max_seconds: Seconds = 600.0  # from connecting to the last record
+    timeout: Seconds = 10.0  # without any octet from the primary
+    concurrency: Count = 64  # transfers at one time
+    per_primary: Count = 10  # of those, from one primary
+    source_ipv4: HostText | None = None  # which address of ours primaries see
+    source_ipv6: HostText | None = None
+
+    def source_for(self, host: str) -> str | None:
+        """Return the address of ours to ask ``host`` from, ``None`` for the system's choice."""
+        return self.source_ipv6 if ":" in host else self.source_ipv4
+
+
+class TimerSettings(Table):
+    """``[timers]``: bounds put on what a primary's SOA asks for (RFC 1035 3.3.13)."""
+
+    refresh_min: Seconds = 2.0
+    refresh_max: Seconds = 86_400.0
+    retry_min: Seconds = 1.0
+    retry_max: Seconds = 14_400.0
+    expire_min: Seconds = 3.0  # the customer chose EXPIRE: not to be stretched (contract N 2.2.7)
+    expire_max: Seconds = 4_838_400.0  # eight weeks
+
+    @model_validator(mode="after")
+    def _ordered(self) -> TimerSettings:
+        wrong = [
+            f"{name}_min ({getattr(self, name + '_min'):g}) is more than "
+            f"{name}_max ({getattr(self, name + '_max'):g})"
+            for name in ("refresh", "retry", "expire")
+            if getattr(self, name + "_min") > getattr(self, name + "_max")
+        ]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+
+class NotifySettings(Table):
+    """``[notify]``: what our own secondaries are sent (RFC 1996 3.6)."""
+
+    retries: Annotated[int, Field(ge=0)] = 5
+    timeout: Seconds = 3.0  # until the first retry; doubled after each
+
+
+class LogSettings(Table):
+    """``[log]``: what the server writes to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class EventSettings(Table):
+    """``[events]``: how long events and transfer attempts are kept."""
+
+    retention_days: Count = 30
+
+
+class HostedSettings(Table):
+    """``[hosted]``: what a new hosted zone starts with."""
+
+    nameservers: Annotated[tuple[NameText, ...], BeforeValidator(_listed)] = ()
+    mailbox: MailboxText = ""  # as in hostmaster@example.org; "": hostmaster at the zone
+    ttl: Annotated[int, Field(ge=0, lt=2**31)] = 3600
+    refresh: Count = 14_400
+    retry: Count = 3_600
+    expire: Count = 1_209_600
+    minimum: Annotated[int, Field(ge=0, lt=2**31)] = 3600  # the TTL of negative answers
+
+
+class Settings(Table):
+    """Every setting; the defaults make a server for one's own machine."""
+
+    listen: Annotated[tuple[AddressText, ...], BeforeValidator(_listed), Field(min_length=1)] = (
+        Address("127.0.0.1", 5300),
+    )
+    database: str = Field(default_factory=default_database, min_length=1)
+    workers: Count = 1
+    engine: Literal["python", "compiled", "auto"] = "auto"
+    identity: str = Field(default_factory=socket.gethostname)  # NSID, id.server; "": not told
+    version: str = Field(default_factory=_product)  # version.bind, version.server; "": not told
+    minimal_responses: bool = False
+    udp_limit: Annotated[int, Field(ge=512, le=65_535)] = 1232
+    customer: str = ""  # whose a new zone is where --customer is not given
+    tcp: TcpSettings = TcpSettings()
+    transfers: TransferSettings = TransferSettings()
+    timers: TimerSettings = TimerSettings()
+    notify: NotifySettings = NotifySettings()
+    log: LogSettings = LogSettings()
+    events: EventSettings = EventSettings()
+    hosted: HostedSettings = HostedSettings()
+
+    # What the sources hold that is no setting: told, but no reason not to start.
+    warnings: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+
+
+def load(
+    config: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    **overrides: Any,
+) -> Settings:
+    """Return the settings of file, variables and ``overrides`` (``None`` there: not given).
+
+    ``config`` defaults to ``NSCTL_CONFIG``, and to no file. Raises ``SettingsError`` with every
+    reason, each with file and line or the name of the variable.
+    """
+    environ = os.environ if environ is None else environ
+    if config is None and environ.get("NSCTL_CONFIG"):
+        config = Path(environ["NSCTL_CONFIG"])
+    sources = read_sources(Settings, config, environ, overrides)
+    return with_sources(Settings, sources)
