@@ -72,8 +72,10 @@ retry_max = 10
 """
     assert reasons(tmp_path, text, {"NSCTL_WORKERS": "many"}) == [
         "nsctl.toml:2: unknown setting 'lisen'; did you mean 'listen'?",
-        "nsctl.toml:3: listen: '127.0.0.1:53' is not an address:"
-        " the port follows an @, as in 127.0.0.1@53",
+        (
+            "nsctl.toml:3: listen: '127.0.0.1:53' is not an address:"
+            " the port follows an @, as in 127.0.0.1@53"
+        ),
         "nsctl.toml:3: listen: '::1@70000': '70000' is not a port (0 to 65535)",
         "nsctl.toml:4: udp_limit: must be greater than or equal to 512, not 1",
         "nsctl.toml:6: unknown setting 'tcp.idle_timout'; did you mean 'tcp.idle_timeout'?",
@@ -115,8 +117,10 @@ def test_unknown_variables_only_warn() -> None:
     settings = load(environ={"NSCTL_RRL": "off", "NSCTL_TCP_PER_CLEINT": "3", "NSCTL_ACTOR": "me"})
     assert settings.warnings == (
         "variable NSCTL_RRL is not a setting and is ignored",
-        "variable NSCTL_TCP_PER_CLEINT is not a setting and is ignored;"
-        " did you mean NSCTL_TCP_PER_CLIENT?",
+        (
+            "variable NSCTL_TCP_PER_CLEINT is not a setting and is ignored;"
+            " did you mean NSCTL_TCP_PER_CLIENT?"
+        ),
     )
 
 
