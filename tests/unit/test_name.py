@@ -95,7 +95,8 @@ def test_canonical_order_of_the_rfc() -> None:
         "\\200.z.example.",
     ]
     wires = [of(text) for text in texts]
-    assert sorted(wires[::-1], key=name.canonical_key) == wires
+    shuffled = wires[::-1]
+    assert sorted(shuffled, key=name.canonical_key) == wires
 
 
 def test_wildcard_is_a_lone_asterisk_in_front() -> None:
