@@ -1,0 +1,213 @@
+"""Secondary zones: their primaries, their timers, and the transfer log.
+
+Timers and the log are the server's own notes: saving them is not a change that anybody follows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from storage import events, feed
+from storage.events import EventSeverity
+from storage.feed import ChangeKind
+from storage.keys import get_key
+from storage.models import AttemptRow, PrimaryRow, StateRow, ZoneRow
+from storage.upserting import upsert
+from storage.zones import chunks, existing, get_zone
+from zones.name import Name, display
+from zones.secondary import Primary, Result, SecondaryState, TransferAttempt
+from zones.zone import Mode
+
+KEEP_ATTEMPTS: Final = 30  # per zone
+SECONDARY_MODES: Final = [mode.value for mode in Mode if mode.is_secondary]
+
+
+def set_primaries(
+    session: Session,
+    apex: Name,
+    primaries: Sequence[Primary],
+    *,
+    now: float | None = None,
+    actor: str = "",
+) -> None:
+    """Replace the primaries of a zone; their order is that of the list.
+
+    Raises ``UnknownZone``, and ``StorageError`` for a key that is not there.
+    """
+    now = time.time() if now is None else now
+    get_zone(session, apex)
+    for key in {primary.key for primary in primaries} - {None}:
+        assert key is not None
+        get_key(session, key)
+    session.execute(delete(PrimaryRow).where(PrimaryRow.apex == apex))
+    rows = [
+        {
+            "apex": apex,
+            "position": position,
+            "address": primary.address,
+            "port": primary.port,
+            "key": primary.key,
+        }
+        for position, primary in enumerate(primaries)
+    ]
+    if rows:
+        session.execute(insert(PrimaryRow.__table__), rows)  # type: ignore[arg-type]
+    feed.append(session, ChangeKind.PRIMARIES, apex, at=now)
+    listed = ", ".join(str(primary) for primary in primaries) or "none"
+    text = f"zone {display(apex)}: primaries are now {listed}"
+    events.record(session, "primaries", EventSeverity.INFO, apex, text, actor=actor, at=now)
+
+
+def primaries(session: Session, apex: Name) -> list[Primary]:
+    """Return the primaries of a zone in the order they are asked; raises ``UnknownZone``."""
+    get_zone(session, apex)
+    rows = session.scalars(
+        select(PrimaryRow).where(PrimaryRow.apex == apex).order_by(PrimaryRow.position)
+    )
+    return [Primary(row.address, row.port, row.key, row.position) for row in rows]
+
+
+def all_primaries(session: Session) -> dict[Name, list[Primary]]:
+    """Return the primaries of every zone that has some."""
+    found: dict[Name, list[Primary]] = {}
+    rows = session.execute(
+        select(
+            PrimaryRow.apex,
+            PrimaryRow.address,
+            PrimaryRow.port,
+            PrimaryRow.key,
+            PrimaryRow.position,
+        ).order_by(PrimaryRow.apex, PrimaryRow.position)
+    )
+    for apex, *rest in rows:
+        found.setdefault(apex, []).append(Primary(*rest))
+    return found
+
+
+STATE: Final = (
+    ZoneRow.apex,
+    StateRow.serial,
+    StateRow.primary_serial,
+    StateRow.last_result,
+    StateRow.last_rule,
+    StateRow.last_reason,
+    StateRow.last_attempt,
+    StateRow.last_success,
+    StateRow.next_refresh,
+    StateRow.expires_at,
+    StateRow.failures,
+)
+
+
+def state_of(row: Sequence[Any]) -> SecondaryState:
+    """Return the state of a row of ``STATE``, that of a new zone where there is none yet."""
+    apex, serial, primary_serial, result, *rest = row
+    if rest[0] is None:
+        return SecondaryState(apex)
+    return SecondaryState(apex, serial, primary_serial, result and Result(result), *rest)
+
+
+def get_state(session: Session, apex: Name) -> SecondaryState:
+    """Return the state of a zone, that of a new one where none was saved; raises ``UnknownZone``."""
+    get_zone(session, apex)
+    query = select(*STATE).outerjoin(StateRow, StateRow.apex == ZoneRow.apex)
+    return state_of(session.execute(query.where(ZoneRow.apex == apex)).one()._tuple())
+
+
+def list_states(session: Session) -> list[SecondaryState]:
+    """Return the states of all secondary zones, of those never tried too."""
+    query = select(*STATE).outerjoin(StateRow, StateRow.apex == ZoneRow.apex)
+    rows = session.execute(query.where(ZoneRow.mode.in_(SECONDARY_MODES)))
+    return [state_of(row._tuple()) for row in rows]
+
+
+def save_states(session: Session, states: Iterable[SecondaryState]) -> None:
+    """Store states; those of zones that were deleted meanwhile are dropped."""
+    by_apex = {state.apex: state for state in states}
+    there = existing(session, by_apex)
+    rows = [state_row(state) for apex, state in by_apex.items() if apex in there]
+    upsert(session, StateRow, rows)
+
+
+def state_row(state: SecondaryState) -> dict[str, Any]:
+    """Return the columns of a state."""
+    return {
+        "apex": state.apex,
+        "serial": state.serial,
+        "primary_serial": state.primary_serial,
+        "last_result": state.last_result and state.last_result.value,
+        "last_rule": state.last_rule,
+        "last_reason": state.last_reason,
+        "last_attempt": state.last_attempt,
+        "last_success": state.last_success,
+        "next_refresh": state.next_refresh,
+        "expires_at": state.expires_at,
+        "failures": state.failures,
+    }
+
+
+def log_attempts(session: Session, attempts: Iterable[TransferAttempt]) -> None:
+    """Append to the transfer log; each zone keeps its newest ``KEEP_ATTEMPTS`` lines."""
+    new = list(attempts)
+    there = existing(session, {attempt.apex for attempt in new})
+    rows = [attempt_row(attempt) for attempt in new if attempt.apex in there]
+    if not rows:
+        return
+    session.execute(insert(AttemptRow.__table__), rows)  # type: ignore[arg-type]
+    for chunk in chunks(there):
+        rank = func.row_number().over(partition_by=AttemptRow.apex, order_by=AttemptRow.id.desc())
+        ranked = select(AttemptRow.id, rank.label("rank")).where(AttemptRow.apex.in_(chunk))
+        numbered = ranked.subquery()
+        old = select(numbered.c.id).where(numbered.c.rank > KEEP_ATTEMPTS)
+        session.execute(delete(AttemptRow).where(AttemptRow.id.in_(old)))
+
+
+def attempt_row(attempt: TransferAttempt) -> dict[str, Any]:
+    """Return the columns of a line of the transfer log."""
+    return {
+        "apex": attempt.apex,
+        "at": attempt.at,
+        "primary": attempt.primary,
+        "kind": attempt.kind,
+        "result": attempt.result.value,
+        "rule": attempt.rule,
+        "reason": attempt.reason,
+        "serial_from": attempt.serial_from,
+        "serial_to": attempt.serial_to,
+        "octets": attempt.octets,
+        "records": attempt.records,
+        "seconds": attempt.seconds,
+    }
+
+
+def attempts(session: Session, apex: Name, limit: int = 20) -> list[TransferAttempt]:
+    """Return the newest lines of a zone's transfer log, newest first; raises ``UnknownZone``."""
+    get_zone(session, apex)
+    rows = session.scalars(
+        select(AttemptRow)
+        .where(AttemptRow.apex == apex)
+        .order_by(AttemptRow.id.desc())
+        .limit(limit)
+    )
+    return [
+        TransferAttempt(
+            row.apex,
+            row.at,
+            row.primary,
+            row.kind,
+            Result(row.result),
+            row.rule,
+            row.reason,
+            row.serial_from,
+            row.serial_to,
+            row.octets,
+            row.records,
+            row.seconds,
+        )
+        for row in rows
+    ]

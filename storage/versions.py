@@ -1,0 +1,351 @@
+"""Versions of zones: publishing them, reading what is served, history and rollback.
+
+The content of a version is its packed form (``zones.packed``), one blob. Publishing content that
+is served already does nothing. At most ``Zone.keep_versions`` stay per zone; the served one always
+does. The id of a version is the number of the change that brought it, so it is never used twice.
+
+A transfer into a pinned zone is stored but not served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from storage import content, events, feed
+from storage.content import decode
+from storage.errors import StorageError
+from storage.events import Event, EventSeverity
+from storage.feed import ChangeKind
+from storage.models import ServedRow, VersionRow, ZoneRow
+from storage.upserting import upsert
+from storage.zones import SETTINGS, chunks, get_zone, unknown, zone_of
+from zones.name import Name, display
+from zones.rrset import SOA, RRset
+from zones.version import ZoneVersion
+from zones.zone import Mode, Zone
+
+
+class Origin(StrEnum):
+    """Where a version comes from."""
+
+    EDIT = "edit"
+    IMPORT = "import"
+    TRANSFER = "transfer"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A version to be served, and why."""
+
+    version: ZoneVersion
+    origin: Origin
+    actor: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What became of a publication: ``new`` is false where the content was served already."""
+
+    apex: Name
+    id: int
+    new: bool
+    served: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """One line of a zone's history."""
+
+    id: int
+    serial: int
+    created_at: float
+    origin: Origin
+    actor: str
+    reason: str
+    records: int
+    hash: str
+    served: bool
+
+
+def publish(
+    session: Session,
+    version: ZoneVersion,
+    *,
+    origin: Origin,
+    actor: str,
+    reason: str,
+    now: float,
+) -> int:
+    """Store a version of an existing zone, serve it, and return its id; raises ``UnknownZone``."""
+    (done,) = publish_many(session, [Publication(version, origin, actor, reason)], now=now)
+    return done.id
+
+
+def publish_many(
+    session: Session, publications: Iterable[Publication], *, now: float
+) -> list[Published]:
+    """Publish versions of different zones, all or none, in the order given.
+
+    Raises ``UnknownZone``, and ``StorageError`` where a zone is named twice.
+    """
+    wanted = list(publications)
+    standing = standings(session, [item.version.apex for item in wanted])
+    first = feed.latest(session) + 1
+    done: list[Published] = []
+    new: list[tuple[Publication, Published]] = []
+    for item in wanted:
+        zone = standing[item.version.apex]
+        if zone.hash == item.version.content_hash and zone.served:
+            done.append(Published(zone.apex, zone.served, new=False, served=True))
+            continue
+        held = zone.pinned and item.origin is Origin.TRANSFER
+        done.append(Published(zone.apex, first + len(new), new=True, served=not held))
+        new.append((item, done[-1]))
+    store(session, new, now)
+    prune(session, [standing[published.apex] for _, published in new])
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What publishing has to know of a zone."""
+
+    apex: Name
+    pinned: bool
+    keep: int
+    served: int | None
+    hash: str | None
+
+
+def standings(session: Session, apexes: Sequence[Name]) -> dict[Name, Standing]:
+    """Return how the zones stand; raises ``UnknownZone``, ``StorageError`` for one named twice."""
+    found: dict[Name, Standing] = {}
+    query = (
+        select(
+            ZoneRow.apex,
+            ZoneRow.pinned,
+            ZoneRow.keep_versions,
+            ServedRow.version,
+            VersionRow.hash,
+        )
+        .outerjoin(ServedRow, ServedRow.apex == ZoneRow.apex)
+        .outerjoin(VersionRow, VersionRow.id == ServedRow.version)
+    )
+    for chunk in chunks(apexes):
+        for row in session.execute(query.where(ZoneRow.apex.in_(chunk))):
+            found[row[0]] = Standing(*row)
+    if len(found) != len(apexes):
+        seen: set[Name] = set()
+        for apex in apexes:
+            if apex not in found:
+                raise unknown(session, apex)
+            if apex in seen:
+                raise StorageError(f"zone {display(apex)} is published twice at once")
+            seen.add(apex)
+    return found
+
+
+def store(session: Session, new: Sequence[tuple[Publication, Published]], now: float) -> None:
+    """Insert versions, make them the served ones, and tell the feed and the log."""
+    if not new:
+        return
+    session.execute(
+        insert(VersionRow.__table__),  # type: ignore[arg-type]
+        [version_row(item, published, now) for item, published in new],
+    )
+    served = [
+        {"apex": published.apex, "version": published.id}
+        for _, published in new
+        if published.served
+    ]
+    upsert(session, ServedRow, served)
+    feed.append_many(
+        session,
+        [
+            (
+                ChangeKind.CONTENT,
+                published.apex,
+                {"serial": item.version.serial, "served": published.served},
+            )
+            for item, published in new
+        ],
+        at=now,
+    )
+    events.record_many(session, [event(item, published, now) for item, published in new])
+
+
+def version_row(item: Publication, published: Published, now: float) -> dict[str, Any]:
+    """Return the columns of a version."""
+    version = item.version
+    codec, stored = content.encode(version.blob)
+    return {
+        "id": published.id,
+        "apex": version.apex,
+        "serial": version.serial,
+        "created_at": now,
+        "origin": item.origin.value,
+        "actor": item.actor,
+        "reason": item.reason,
+        "records": version.record_count,
+        "hash": version.content_hash,
+        "octets": len(version.blob),
+        "codec": codec,
+        "content": stored,
+    }
+
+
+def event(item: Publication, published: Published, now: float) -> Event:
+    """Return the line of the log for a new version."""
+    version = item.version
+    what = "is served" if published.served else "is kept; the zone is pinned to another"
+    text = f"zone {display(version.apex)}: serial {version.serial} {what} ({item.origin.value})"
+    if item.reason:
+        text += f": {item.reason}"
+    data = {"version": published.id, "serial": version.serial, "origin": item.origin.value}
+    return Event(0, now, "published", EventSeverity.INFO, version.apex, text, item.actor, data)
+
+
+def prune(session: Session, zones: Sequence[Standing]) -> None:
+    """Delete the oldest versions of zones that have more than they keep, never a served one."""
+    counts: dict[Name, int] = {}
+    for chunk in chunks(zone.apex for zone in zones):
+        query = select(VersionRow.apex, func.count()).where(VersionRow.apex.in_(chunk))
+        counts |= {apex: count for apex, count in session.execute(query.group_by(VersionRow.apex))}
+    served = select(ServedRow.version)
+    for zone in zones:
+        surplus = counts.get(zone.apex, 0) - zone.keep
+        if surplus > 0:
+            oldest = (
+                select(VersionRow.id)
+                .where(
+                    VersionRow.apex == zone.apex,
+                    VersionRow.id.not_in(served.where(ServedRow.apex == zone.apex)),
+                )
+                .order_by(VersionRow.id)
+                .limit(surplus)
+            )
+            session.execute(delete(VersionRow).where(VersionRow.id.in_(oldest)))
+
+
+def served(session: Session, apex: Name) -> ZoneVersion | None:
+    """Return the served version, ``None`` where nothing was published; raises ``UnknownZone``."""
+    row = session.execute(
+        select(VersionRow.codec, VersionRow.content)
+        .join(ServedRow, ServedRow.version == VersionRow.id)
+        .where(ServedRow.apex == apex)
+    ).one_or_none()
+    if row is None:
+        get_zone(session, apex)
+        return None
+    return ZoneVersion(decode(*row))
+
+
+def iter_served(session: Session) -> Iterator[tuple[Zone, ZoneVersion | None]]:
+    """Yield every zone with its served version, in no order; streams, so that memory is bounded.
+
+    The session may not be used for anything else meanwhile.
+    """
+    query = (
+        select(*SETTINGS, VersionRow.codec, VersionRow.content)
+        .outerjoin(ServedRow, ServedRow.apex == ZoneRow.apex)
+        .outerjoin(VersionRow, VersionRow.id == ServedRow.version)
+    )
+    rows = session.execute(query, execution_options={"yield_per": 1000})
+    for row in rows:
+        blob = row[8]
+        yield zone_of(row), None if blob is None else ZoneVersion(decode(row[7], blob))
+
+
+def history(session: Session, apex: Name) -> list[VersionInfo]:
+    """Return the versions that are kept, newest first; raises ``UnknownZone``."""
+    get_zone(session, apex)
+    current = session.scalar(select(ServedRow.version).where(ServedRow.apex == apex))
+    rows = session.execute(
+        select(
+            VersionRow.id,
+            VersionRow.serial,
+            VersionRow.created_at,
+            VersionRow.origin,
+            VersionRow.actor,
+            VersionRow.reason,
+            VersionRow.records,
+            VersionRow.hash,
+        )
+        .where(VersionRow.apex == apex)
+        .order_by(VersionRow.id.desc())
+    )
+    return [
+        VersionInfo(
+            row.id,
+            row.serial,
+            row.created_at,
+            Origin(row.origin),
+            row.actor,
+            row.reason,
+            row.records,
+            row.hash,
+            served=row.id == current,
+        )
+        for row in rows
+    ]
+
+
+def load(session: Session, apex: Name, serial_or_id: int) -> ZoneVersion:
+    """Return a kept version by its serial (the newest of it), else by its id.
+
+    Raises ``UnknownZone``, or ``StorageError`` that names the serials there are.
+    """
+    query = select(VersionRow.codec, VersionRow.content).where(VersionRow.apex == apex)
+    by_serial = query.where(VersionRow.serial == serial_or_id).order_by(VersionRow.id.desc())
+    row = (
+        session.execute(by_serial.limit(1)).one_or_none()
+        or session.execute(query.where(VersionRow.id == serial_or_id)).one_or_none()
+    )
+    if row is None:
+        kept = ", ".join(str(info.serial) for info in history(session, apex)) or "none"
+        raise StorageError(
+            f"zone {display(apex)}: no version {serial_or_id} is kept; kept serials: {kept}"
+        )
+    return ZoneVersion(decode(*row))
+
+
+def rollback(
+    session: Session, apex: Name, version_id: int, *, actor: str, reason: str, now: float
+) -> int:
+    """Serve the content of an older version again, as a new version, and return its id.
+
+    ``version_id`` is taken as ``load`` does. A hosted zone gets a new serial by its policy, so
+    that secondaries follow; transferred content is served as it came. Raises ``UnknownZone`` and
+    ``StorageError``.
+    """
+    zone = get_zone(session, apex)
+    version = load(session, apex, version_id)
+    current = served(session, apex)
+    if zone.mode is Mode.HOSTED and current is not None and rest(current) != rest(version):
+        when = datetime.fromtimestamp(now, UTC)
+        version = with_serial(version, zone.serial_policy.successor(current.serial, when))
+    return publish(session, version, origin=Origin.ROLLBACK, actor=actor, reason=reason, now=now)
+
+
+def rest(version: ZoneVersion) -> list[RRset]:
+    """Return the content without the apex SOA."""
+    return [rrset for rrset in version if (rrset.owner, rrset.rtype) != (version.apex, SOA)]
+
+
+def with_serial(version: ZoneVersion, serial: int) -> ZoneVersion:
+    """Return the same content with another serial in its SOA."""
+    soa = version.soa
+    rdata = soa.rdatas[0]
+    changed = rdata[:-20] + serial.to_bytes(4, "big") + rdata[-16:]
+    return ZoneVersion.of(
+        version.apex, [RRset.of(soa.owner, SOA, soa.ttl, [changed]), *rest(version)]
+    )
