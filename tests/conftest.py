@@ -19,8 +19,13 @@ hypothesis.settings.load_profile("nsctl")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the seed of the run, before worker processes inherit it."""
-    os.environ.setdefault("NSCTL_SEED", str(random.SystemRandom().randrange(2**32)))
+    """Choose the seed of the run, before worker processes inherit it.
+
+    Variables of the tests alone get names that a server under test does not take for settings.
+    """
+    if "NSCTL_REQUIRE_PEERS" in os.environ:
+        os.environ["REQUIRE_PEERS"] = os.environ.pop("NSCTL_REQUIRE_PEERS")
+    os.environ.setdefault("TEST_SEED", str(random.SystemRandom().randrange(2**32)))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -29,7 +34,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [
         f"engine: {os.environ.get('NSCTL_ENGINE', 'default')}",
         f"compiled modules: {', '.join(compiled) or 'none'}",
-        f"seed: NSCTL_SEED={os.environ['NSCTL_SEED']} repeats this run",
+        f"seed: TEST_SEED={os.environ['TEST_SEED']} repeats this run",
     ]
 
 
@@ -63,6 +68,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> random.Random:
     """A generator of random numbers, seeded by the run's seed and the test's name."""
-    seed = f"{os.environ['NSCTL_SEED']}:{request.node.nodeid}"
+    seed = f"{os.environ['TEST_SEED']}:{request.node.nodeid}"
     print(f"seed {seed}")
     return random.Random(seed)

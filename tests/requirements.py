@@ -46,7 +46,7 @@ def find_program(name: str) -> str | None:
 
 def required() -> bool:
     """Tell whether a missing program is a failure and not a reason to skip."""
-    return os.environ.get("NSCTL_REQUIRE_PEERS") == "1"
+    return os.environ.get("REQUIRE_PEERS") == "1"
 
 
 def needs(item: pytest.Item) -> set[str]:
