@@ -1,0 +1,234 @@
+"""NOTIFY in and out (RFC 1996), fed with messages and the time.
+
+A NOTIFY is a hint that a SOA query is worth while: the SOA record in it is not looked at. Only SOA
+is notified about; other types (RFC 1996 3.12) are answered NOTIMP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+from axfr import message as dns_message
+from axfr.message import (
+    AA,
+    CLASS_IN,
+    FORMERR,
+    NOERROR,
+    NOTAUTH,
+    NOTIMP,
+    OPCODE_NOTIFY,
+    QR,
+    RECORD_HEAD,
+    REFUSED,
+)
+from axfr.tsig import ResponseVerifier, TsigError, sign_request
+from zones.errors import WireError
+from zones.name import Name
+from zones.rrset import SOA, RRset
+from zones.secondary import Primary, TsigKey
+
+OPCODE_BITS: Final = OPCODE_NOTIFY << 11
+TRIES: Final = 5  # RFC 1996 3.6
+FIRST_WAIT: Final = 2.0  # seconds, doubled at each try: about a minute in all
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """A NOTIFY request: which zone, and what an answer to it repeats."""
+
+    query_id: int
+    apex: Name
+    question: bytes
+
+    def answer(self, rcode: int) -> bytes:
+        """Return the answer; it has no records (RFC 1996 3.11)."""
+        flags = QR | OPCODE_BITS | (AA if rcode == NOERROR else 0) | rcode
+        return dns_message.build(self.query_id, flags, self.question)
+
+
+def parse_notify(message: bytes) -> Notify:
+    """Read a NOTIFY request; raises ``WireError`` with the rcode to answer."""
+    header = dns_message.read_header(message)
+    if header.is_response or header.opcode != OPCODE_NOTIFY:
+        raise WireError("not a NOTIFY request")
+    if header.questions != 1:
+        raise WireError(f"a NOTIFY with {header.questions} questions", FORMERR)
+    question = dns_message.read_question(message)
+    if question.qtype != SOA or question.qclass != CLASS_IN:
+        raise WireError("a NOTIFY about something else than a SOA", NOTIMP)
+    octets = message[dns_message.HEADER.size : question.end]
+    return Notify(header.message_id, question.name, octets)
+
+
+def decide(
+    primaries: tuple[Primary, ...] | None, address: str, key: Name | None
+) -> tuple[int, bool]:
+    """Return the RCODE to answer with, and whether a refresh is due.
+
+    ``primaries`` are those of the zone, ``None`` where it is not a secondary here; ``key`` is the
+    name of the TSIG key that verified. As in BIND, a zone that we do not have is NOTAUTH and a
+    stranger REFUSED (RFC 1996 3.10 wants him ignored; an answer saves his retries).
+    """
+    if primaries is None:
+        return NOTAUTH, False
+    if key is not None and any(primary.key == key for primary in primaries):
+        return NOERROR, True
+    if same_address(address, primaries) is not None:
+        return NOERROR, True
+    return REFUSED, False
+
+
+def same_address(address: str, primaries: Iterable[Primary]) -> Primary | None:
+    """Return the first primary with this address, in whatever spelling; its port does not count."""
+    wanted = _comparable(address)
+    for primary in primaries:
+        if _comparable(primary.address) == wanted:
+            return primary
+    return None
+
+
+def _comparable(address: str) -> str:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(parsed)
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyTarget:
+    """Who is told about new versions."""
+
+    address: str
+    port: int = 53
+    key: TsigKey | None = None
+
+    def __str__(self) -> str:
+        return str(Primary(self.address, self.port))
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """A datagram to send."""
+
+    address: str
+    port: int
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a NOTIFY ended: answered with an RCODE, or given up (``None``) with the reason."""
+
+    apex: Name
+    target: NotifyTarget
+    rcode: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    apex: Name
+    soa: RRset | None
+    target: NotifyTarget
+    due: float
+    query_id: int = 0
+    tries: int = 0
+    verifier: ResponseVerifier | None = None
+
+
+class NotifySender:
+    """Tells secondaries about new versions, and again until they answer (RFC 1996 3.6).
+
+    ``new_id`` returns an unpredictable message id. For each zone and target at most one NOTIFY is
+    under way: a newer version takes its place.
+    """
+
+    def __init__(self, new_id: Callable[[], int]) -> None:
+        self._new_id = new_id
+        self._pending: dict[tuple[Name, str, int], _Pending] = {}
+        self._ended: list[Told] = []
+
+    def notify(
+        self, apex: Name, soa: RRset | None, targets: Iterable[NotifyTarget], now: float
+    ) -> None:
+        """Begin to tell the targets; ``soa`` goes along as the hint of RFC 1996 3.7."""
+        for target in targets:
+            key = (apex, target.address, target.port)
+            self._pending[key] = _Pending(apex, soa, target, now)
+
+    def datagrams_to_send(self, now: float) -> list[Datagram]:
+        """Return what is due, and count it as sent."""
+        datagrams = []
+        for key, pending in list(self._pending.items()):
+            if pending.due > now:
+                continue
+            if pending.tries >= TRIES:
+                del self._pending[key]
+                self._end(pending, None, f"no answer after {TRIES} tries")
+                continue
+            try:
+                datagrams.append(self._send(key, pending, now))
+            except TsigError as error:
+                del self._pending[key]
+                self._end(pending, None, str(error))
+        return datagrams
+
+    def receive(self, message: bytes, address: str, port: int, now: float) -> None:
+        """Take an answer; what answers nothing is dropped."""
+        try:
+            header = dns_message.read_header(message)
+            if not header.is_response or header.opcode != OPCODE_NOTIFY or not header.questions:
+                return
+            apex = dns_message.read_question(message).name
+            key = (apex, address, port)
+            pending = self._pending.get(key)
+            if pending is None or pending.query_id != header.message_id or not pending.tries:
+                return
+            if pending.verifier is not None and header.rcode == NOERROR:
+                pending.verifier.verify(message, now)
+        except WireError:
+            return
+        del self._pending[key]
+        self._end(pending, header.rcode)
+
+    def next_timer(self) -> float | None:
+        """Return when ``datagrams_to_send`` has something to do, ``None`` for never."""
+        return min((pending.due for pending in self._pending.values()), default=None)
+
+    def ended(self) -> list[Told]:
+        """Return and forget what has ended since the last call."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def _send(self, key: tuple[Name, str, int], pending: _Pending, now: float) -> Datagram:
+        query_id = self._new_id()
+        message = _request(query_id, pending.apex, pending.soa)
+        verifier = None
+        if pending.target.key is not None:
+            message, verifier = sign_request(message, pending.target.key, now)
+        self._pending[key] = replace(
+            pending,
+            due=now + FIRST_WAIT * 2.0**pending.tries,
+            query_id=query_id,
+            tries=pending.tries + 1,
+            verifier=verifier,
+        )
+        return Datagram(pending.target.address, pending.target.port, message)
+
+    def _end(self, pending: _Pending, rcode: int | None, reason: str = "") -> None:
+        self._ended.append(Told(pending.apex, pending.target, rcode, reason))
+
+
+def _request(query_id: int, apex: Name, soa: RRset | None) -> bytes:
+    question = dns_message.question_octets(apex, SOA)
+    answers = b""
+    if soa is not None:
+        rdata = soa.rdatas[0]
+        answers = b"\xc0\x0c" + RECORD_HEAD.pack(SOA, CLASS_IN, soa.ttl, len(rdata)) + rdata
+    return dns_message.build(query_id, OPCODE_BITS | AA, question, answers, int(soa is not None))
