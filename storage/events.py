@@ -37,7 +37,7 @@ class Event:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def record(
+def record(  # noqa: PLR0917  a log line reads in this order
     session: Session,
     kind: str,
     severity: EventSeverity | str,

@@ -16,7 +16,7 @@ SQLite file is therefore created readable by its owner alone, and backups too.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from sqlalchemy import (
     JSON,
@@ -69,11 +69,11 @@ class NameText(TypeDecorator[Name]):
             return dialect.type_descriptor(postgresql.VARCHAR(collation="C"))
         return dialect.type_descriptor(String())
 
-    def process_bind_param(self, value: Name | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: Name | None, dialect: Dialect) -> str | None:  # noqa: ARG002  the base class's signature
         """Return what is stored."""
         return None if value is None else text_of(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Name | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> Name | None:  # noqa: ARG002
         """Return the wire octets."""
         return None if value is None else name_of(value)
 
@@ -102,7 +102,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {float: Double(), dict[str, Any]: Document, bytes: LargeBinary()}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        float: Double(),
+        dict[str, Any]: Document,
+        bytes: LargeBinary(),
+    }
 
 
 class CustomerRow(Base):
@@ -213,6 +217,14 @@ class StateRow(Base):
     next_refresh: Mapped[float]
     expires_at: Mapped[float | None]
     failures: Mapped[int]
+    refresh: Mapped[BigInt]
+    retry: Mapped[BigInt]
+    expire: Mapped[BigInt]
+    refused_serial: Mapped[BigInt | None]
+    refused_at: Mapped[float | None]
+    last_record: Mapped[str]
+    last_fix: Mapped[str]
+    last_primary: Mapped[str]
 
 
 class AttemptRow(Base):

@@ -34,7 +34,8 @@ def revision(connection: Connection) -> str | None:
     """Return the revision of the schema, ``None`` for a database without ours."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def migrate(connection: Connection, found: str | None) -> None:

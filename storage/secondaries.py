@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from typing import Any, Final
 
 from sqlalchemy import delete, func, insert, select
@@ -84,78 +85,66 @@ def all_primaries(session: Session) -> dict[Name, list[Primary]]:
             PrimaryRow.position,
         ).order_by(PrimaryRow.apex, PrimaryRow.position)
     )
-    for apex, *rest in rows:
-        found.setdefault(apex, []).append(Primary(*rest))
+    for apex, address, port, key, position in rows:
+        found.setdefault(apex, []).append(Primary(address, port, key, position))
     return found
 
 
-STATE: Final = (
-    ZoneRow.apex,
-    StateRow.serial,
-    StateRow.primary_serial,
-    StateRow.last_result,
-    StateRow.last_rule,
-    StateRow.last_reason,
-    StateRow.last_attempt,
-    StateRow.last_success,
-    StateRow.next_refresh,
-    StateRow.expires_at,
-    StateRow.failures,
-)
+STATE_FIELDS: Final = [field.name for field in fields(SecondaryState) if field.name != "apex"]
+STATE: Final = [ZoneRow.apex, *(getattr(StateRow, name) for name in STATE_FIELDS)]
+ATTEMPT_FIELDS: Final = [field.name for field in fields(TransferAttempt)]
 
 
 def state_of(row: Sequence[Any]) -> SecondaryState:
     """Return the state of a row of ``STATE``, that of a new zone where there is none yet."""
-    apex, serial, primary_serial, result, *rest = row
-    if rest[0] is None:
+    apex, *values = row
+    found = dict(zip(STATE_FIELDS, values, strict=True))
+    if found["next_refresh"] is None:  # the outer join found no row
         return SecondaryState(apex)
-    return SecondaryState(apex, serial, primary_serial, result and Result(result), *rest)
+    result = found["last_result"]
+    return SecondaryState(apex, **found | {"last_result": Result(result) if result else None})
+
+
+def plain(value: Any) -> Any:
+    """Return a field's value as it is stored."""
+    return value.value if isinstance(value, Result) else value
 
 
 def get_state(session: Session, apex: Name) -> SecondaryState:
     """Return the state of a zone, that of a new one where none was saved; raises ``UnknownZone``."""
     get_zone(session, apex)
     query = select(*STATE).outerjoin(StateRow, StateRow.apex == ZoneRow.apex)
-    return state_of(session.execute(query.where(ZoneRow.apex == apex)).one()._tuple())
+    return state_of(session.execute(query.where(ZoneRow.apex == apex)).one())
 
 
 def list_states(session: Session) -> list[SecondaryState]:
     """Return the states of all secondary zones, of those never tried too."""
     query = select(*STATE).outerjoin(StateRow, StateRow.apex == ZoneRow.apex)
     rows = session.execute(query.where(ZoneRow.mode.in_(SECONDARY_MODES)))
-    return [state_of(row._tuple()) for row in rows]
+    return [state_of(row) for row in rows]
 
 
 def save_states(session: Session, states: Iterable[SecondaryState]) -> None:
     """Store states; those of zones that were deleted meanwhile are dropped."""
     by_apex = {state.apex: state for state in states}
     there = existing(session, by_apex)
-    rows = [state_row(state) for apex, state in by_apex.items() if apex in there]
+    rows = [
+        {"apex": apex} | {name: plain(getattr(state, name)) for name in STATE_FIELDS}
+        for apex, state in by_apex.items()
+        if apex in there
+    ]
     upsert(session, StateRow, rows)
-
-
-def state_row(state: SecondaryState) -> dict[str, Any]:
-    """Return the columns of a state."""
-    return {
-        "apex": state.apex,
-        "serial": state.serial,
-        "primary_serial": state.primary_serial,
-        "last_result": state.last_result and state.last_result.value,
-        "last_rule": state.last_rule,
-        "last_reason": state.last_reason,
-        "last_attempt": state.last_attempt,
-        "last_success": state.last_success,
-        "next_refresh": state.next_refresh,
-        "expires_at": state.expires_at,
-        "failures": state.failures,
-    }
 
 
 def log_attempts(session: Session, attempts: Iterable[TransferAttempt]) -> None:
     """Append to the transfer log; each zone keeps its newest ``KEEP_ATTEMPTS`` lines."""
     new = list(attempts)
     there = existing(session, {attempt.apex for attempt in new})
-    rows = [attempt_row(attempt) for attempt in new if attempt.apex in there]
+    rows = [
+        {name: plain(getattr(attempt, name)) for name in ATTEMPT_FIELDS}
+        for attempt in new
+        if attempt.apex in there
+    ]
     if not rows:
         return
     session.execute(insert(AttemptRow.__table__), rows)  # type: ignore[arg-type]
@@ -165,24 +154,6 @@ def log_attempts(session: Session, attempts: Iterable[TransferAttempt]) -> None:
         numbered = ranked.subquery()
         old = select(numbered.c.id).where(numbered.c.rank > KEEP_ATTEMPTS)
         session.execute(delete(AttemptRow).where(AttemptRow.id.in_(old)))
-
-
-def attempt_row(attempt: TransferAttempt) -> dict[str, Any]:
-    """Return the columns of a line of the transfer log."""
-    return {
-        "apex": attempt.apex,
-        "at": attempt.at,
-        "primary": attempt.primary,
-        "kind": attempt.kind,
-        "result": attempt.result.value,
-        "rule": attempt.rule,
-        "reason": attempt.reason,
-        "serial_from": attempt.serial_from,
-        "serial_to": attempt.serial_to,
-        "octets": attempt.octets,
-        "records": attempt.records,
-        "seconds": attempt.seconds,
-    }
 
 
 def attempts(session: Session, apex: Name, limit: int = 20) -> list[TransferAttempt]:
@@ -196,18 +167,7 @@ def attempts(session: Session, apex: Name, limit: int = 20) -> list[TransferAtte
     )
     return [
         TransferAttempt(
-            row.apex,
-            row.at,
-            row.primary,
-            row.kind,
-            Result(row.result),
-            row.rule,
-            row.reason,
-            row.serial_from,
-            row.serial_to,
-            row.octets,
-            row.records,
-            row.seconds,
+            **{name: getattr(row, name) for name in ATTEMPT_FIELDS} | {"result": Result(row.result)}
         )
         for row in rows
     ]

@@ -219,7 +219,7 @@ def prune(session: Session, zones: Sequence[Standing]) -> None:
     counts: dict[Name, int] = {}
     for chunk in chunks(zone.apex for zone in zones):
         query = select(VersionRow.apex, func.count()).where(VersionRow.apex.in_(chunk))
-        counts |= {apex: count for apex, count in session.execute(query.group_by(VersionRow.apex))}
+        counts |= dict(session.execute(query.group_by(VersionRow.apex)).all())
     served = select(ServedRow.version)
     for zone in zones:
         surplus = counts.get(zone.apex, 0) - zone.keep
@@ -238,31 +238,41 @@ def prune(session: Session, zones: Sequence[Standing]) -> None:
 
 def served(session: Session, apex: Name) -> ZoneVersion | None:
     """Return the served version, ``None`` where nothing was published; raises ``UnknownZone``."""
+    return served_with_id(session, apex)[1]
+
+
+def served_with_id(session: Session, apex: Name) -> tuple[int, ZoneVersion | None]:
+    """Return the served version and its id, 0 and ``None`` where nothing was published.
+
+    Raises ``UnknownZone``.
+    """
     row = session.execute(
-        select(VersionRow.codec, VersionRow.content)
+        select(VersionRow.id, VersionRow.codec, VersionRow.content)
         .join(ServedRow, ServedRow.version == VersionRow.id)
         .where(ServedRow.apex == apex)
     ).one_or_none()
     if row is None:
         get_zone(session, apex)
-        return None
-    return ZoneVersion(decode(*row))
+        return 0, None
+    return row.id, ZoneVersion(decode(row.codec, row.content))
 
 
-def iter_served(session: Session) -> Iterator[tuple[Zone, ZoneVersion | None]]:
-    """Yield every zone with its served version, in no order; streams, so that memory is bounded.
+def iter_served(session: Session) -> Iterator[tuple[Zone, int, ZoneVersion | None]]:
+    """Yield every zone with the id of its served version and that version, in no order.
 
-    The session may not be used for anything else meanwhile.
+    Without a version the id is 0. Streams, so that memory is bounded: the session may not be used
+    for anything else meanwhile.
     """
     query = (
-        select(*SETTINGS, VersionRow.codec, VersionRow.content)
+        select(*SETTINGS, VersionRow.id, VersionRow.codec, VersionRow.content)
         .outerjoin(ServedRow, ServedRow.apex == ZoneRow.apex)
         .outerjoin(VersionRow, VersionRow.id == ServedRow.version)
     )
     rows = session.execute(query, execution_options={"yield_per": 1000})
     for row in rows:
-        blob = row[8]
-        yield zone_of(row), None if blob is None else ZoneVersion(decode(row[7], blob))
+        version_id, codec, blob = row[7:10]
+        version = None if blob is None else ZoneVersion(decode(codec, blob))
+        yield zone_of(row), version_id or 0, version
 
 
 def history(session: Session, apex: Name) -> list[VersionInfo]:

@@ -151,8 +151,9 @@ def list_zones(
     session: Session, *, mode: Mode | None = None, customer: str | None = None
 ) -> list[ZoneSummary]:
     """Return all zones, or those of a mode or customer, in canonical order of their names."""
+    columns: list[Any] = [VersionRow.serial, VersionRow.records, VersionRow.created_at]
     query: Select[Any] = (
-        select(*SETTINGS, VersionRow.serial, VersionRow.records, VersionRow.created_at)
+        select(*SETTINGS, *columns)
         .outerjoin(ServedRow, ServedRow.apex == ZoneRow.apex)
         .outerjoin(VersionRow, VersionRow.id == ServedRow.version)
     )

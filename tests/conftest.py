@@ -11,6 +11,8 @@ import pytest
 
 from tests import requirements
 
+pytest_plugins = ["tests.storage_fixtures"]
+
 COMPILED = ("zones._packing", "nameserver._engine")
 
 # Timing of single examples says nothing on a busy machine; a failure prints how to repeat it.

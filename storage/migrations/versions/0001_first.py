@@ -13,7 +13,7 @@ down_revision = None
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 NAME = sa.String().with_variant(postgresql.VARCHAR(collation="C"), "postgresql")
-TIME = sa.Double()
+TIME: sa.Double[float] = sa.Double()
 
 
 def upgrade() -> None:
@@ -25,7 +25,7 @@ def upgrade() -> None:
 
 
 def create_registry_of_zones() -> None:
-    """Customers, TSIG keys and zones."""
+    """Create customers, TSIG keys and zones."""
     op.create_table(
         "customers",
         sa.Column("id", sa.String(), nullable=False),
@@ -59,7 +59,7 @@ def create_registry_of_zones() -> None:
 
 
 def create_content() -> None:
-    """Versions and which of them is served."""
+    """Create versions and which of them is served."""
     op.create_table(
         "versions",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
@@ -94,7 +94,7 @@ def create_content() -> None:
 
 
 def create_transfers() -> None:
-    """Primaries, timers and the transfer log of secondary zones; peers that transfer out."""
+    """Create primaries, timers and the transfer log of secondary zones, and peers."""
     op.create_table(
         "primaries",
         sa.Column("apex", NAME, nullable=False),
@@ -122,6 +122,14 @@ def create_transfers() -> None:
         sa.Column("next_refresh", TIME, nullable=False),
         sa.Column("expires_at", TIME, nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("refresh", BIG, nullable=False),
+        sa.Column("retry", BIG, nullable=False),
+        sa.Column("expire", BIG, nullable=False),
+        sa.Column("refused_serial", BIG, nullable=True),
+        sa.Column("refused_at", TIME, nullable=True),
+        sa.Column("last_record", sa.String(), nullable=False),
+        sa.Column("last_fix", sa.String(), nullable=False),
+        sa.Column("last_primary", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["apex"], ["zones.apex"], name=op.f("fk_secondary_states_apex"), ondelete="CASCADE"
         ),
@@ -168,7 +176,7 @@ def create_transfers() -> None:
 
 
 def create_logs() -> None:
-    """The change feed and the event log."""
+    """Create the change feed and the event log."""
     op.create_table(
         "feed",
         sa.Column("seq", BIG, autoincrement=False, nullable=False),

@@ -1,0 +1,165 @@
+"""Databases for tests: each test that asks for ``database`` runs on SQLite and on PostgreSQL.
+
+PostgreSQL is started once per test process, in a directory of its own, on a unix socket only, as
+an unprivileged user where the tests run as root; with everything off that makes it survive a power
+cut, since its data does not have to. Each test gets a copy of an empty migrated database.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from storage.database import Database
+from tests.peers.waiting import wait_until
+from tests.requirements import find_program
+
+TEMPLATE = "empty"
+FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_wal_senders=0",
+        "wal_level=minimal", "shared_buffers=32MB", "max_connections=60", "autovacuum=off")  # fmt: skip
+
+
+def unprivileged() -> dict[str, Any]:
+    """Return the arguments of ``Popen`` that drop root's rights, which PostgreSQL refuses."""
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            user = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    pytest.fail("there is no user postgres or nobody to run PostgreSQL as")
+
+
+@dataclass
+class PostgreSQLServer:
+    """A PostgreSQL server of our own; ``directory`` holds its data, its log and its socket."""
+
+    directory: Path
+    child: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), init=False)
+
+    def start(self) -> None:
+        """Make a cluster, start the server, wait until it answers."""
+        rights = unprivileged()
+        if rights:
+            os.chown(self.directory, rights["user"], rights["group"])
+        data = str(self.directory / "data")
+        with (self.directory / "log").open("wb") as log:
+            subprocess.run(
+                [program("initdb"), "--pgdata", data, "--username=nsctl", "--auth=trust",
+                 "--no-sync", "--locale=C", "--encoding=UTF8"],
+                stdout=log, stderr=log, check=True, cwd=self.directory, **rights,
+            )  # fmt: skip
+            settings = [f"-c{setting}" for setting in FAST]
+            self.child = subprocess.Popen(
+                [program("postgres"), "-D", data, "-k", str(self.directory),
+                 "-clisten_addresses=", *settings],
+                stdout=log, stderr=log, cwd=self.directory, **rights,
+            )  # fmt: skip
+        wait_until(self.answers, f"PostgreSQL answers in {self.directory}", 30)
+
+    def answers(self) -> bool:
+        """Tell whether it takes connections; fails where it has ended."""
+        assert self.child is not None
+        assert self.child.poll() is None, (self.directory / "log").read_text(errors="replace")
+        try:
+            self.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def url(self, database: str) -> str:
+        """Return the URL of one of its databases."""
+        return f"postgresql://nsctl@/{database}?host={self.directory}"
+
+    def execute(self, statement: str) -> None:
+        """Run one statement in the maintenance database."""
+        where = f"host={self.directory} user=nsctl dbname=postgres"
+        with psycopg.connect(where, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def new_database(self, template: str = TEMPLATE) -> str:
+        """Create a database as a copy of another and return its name."""
+        name = f"test{next(self.numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return name
+
+    def drop(self, database: str) -> None:
+        """Drop a database, cutting off who is still connected."""
+        self.execute(f"DROP DATABASE {database} WITH (FORCE)")
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """End the server: cleanly and at once with SIGINT, as after a crash with SIGQUIT."""
+        if self.child is not None:
+            self.child.send_signal(number)
+            self.child.wait(20)
+
+
+def program(name: str) -> str:
+    """Return the path of one of PostgreSQL's programs, which the mark says is there."""
+    path = find_program(name)
+    assert path is not None, f"{name} is not installed"
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQLServer]:
+    """A PostgreSQL server with an empty migrated database to copy."""
+    # Not below pytest's directory, which another user may not enter; short, for the socket's path.
+    directory = Path(tempfile.mkdtemp(prefix="nsctl-pg-"))
+    server = PostgreSQLServer(directory)
+    try:
+        server.start()
+        server.execute(f"CREATE DATABASE {TEMPLATE}")
+        Database.open(server.url(TEMPLATE)).close()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty migrated SQLite database to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
+    Database.open(f"sqlite:///{path}").close()
+    return path
+
+
+BACKENDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty migrated database; the test runs once per backend."""
+    if request.param == "sqlite":
+        path = tmp_path / "nsctl.db"
+        shutil.copy(request.getfixturevalue("empty_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgreSQLServer = request.getfixturevalue("postgresql")
+    name = server.new_database()
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open empty store; the test runs once per backend."""
+    opened = Database.open(database_url)
+    yield opened
+    opened.close()
