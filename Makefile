@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYX := $(wildcard nameserver/*.pyx zones/*.pyx)
+PYX := $(wildcard $(foreach package,nameserver zones,$(package)/*.pyx $(package)/*.pxd))
 READY := $(VENV)/.compiled
 
 # Two processes at once are worth it on two cores; PYTEST_ARGS="-n 0 -k name" overrides.
