@@ -95,7 +95,7 @@ async def _ask_udp(
     settings: ClientSettings,
     clock: Callable[[], float],
 ) -> SoaAnswer:
-    """Raises ``TimeoutError`` and ``OSError`` beside what ``SoaQuery.receive`` does."""
+    """Ask over UDP; raises ``TimeoutError`` and ``OSError`` beside what ``receive`` does."""
     transport, inbox = await asyncio.get_running_loop().create_datagram_endpoint(
         _Inbox,
         remote_addr=(primary.address, primary.port),
@@ -114,9 +114,7 @@ async def _ask_udp(
     raise TimeoutError
 
 
-async def _first_answer(
-    inbox: _Inbox, query: SoaQuery, clock: Callable[[], float]
-) -> SoaAnswer:
+async def _first_answer(inbox: _Inbox, query: SoaQuery, clock: Callable[[], float]) -> SoaAnswer:
     while True:
         received = await inbox.queue.get()
         if isinstance(received, Exception):
@@ -205,19 +203,17 @@ def _feed(transfer: InboundTransfer, messages: list[bytes], now: float) -> bool:
     return any(transfer.receive(message, now) for message in messages)
 
 
-class _Silent(TransferError):
+class _Silent(Exception):
     """The primary sent nothing for too long."""
 
 
 async def _read(reader: asyncio.StreamReader, settings: ClientSettings) -> bytes:
-    """Return what has arrived, nothing at the end; raises ``OSError`` after too long a silence."""
+    """Return what has arrived, nothing at the end; raises ``_Silent``."""
     try:
         async with asyncio.timeout(settings.idle_timeout):
             return await reader.read(CHUNK)
     except TimeoutError:
-        raise ConnectionAbortedError(
-            0, f"it sent nothing for {settings.idle_timeout:.0f} seconds"
-        ) from None
+        raise _Silent from None
 
 
 @asynccontextmanager
@@ -241,9 +237,10 @@ async def _connection(
         raise TransferError(apex, str(primary), "unreachable", reason) from error
     try:
         yield reader, writer
+    except _Silent:
+        reason = f"it sent nothing for {settings.idle_timeout:.0f} seconds"
+        raise TransferError(apex, str(primary), "timeout", reason) from None
     except OSError as error:
-        if isinstance(error, TimeoutError):
-            raise
         reason = f"the connection broke: {_plain(error)}"
         raise TransferError(apex, str(primary), "unreachable", reason) from error
     finally:

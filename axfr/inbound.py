@@ -19,6 +19,7 @@ from zones.name import Name, display
 from zones.packing import Packed, SOAChanged, new_packer
 from zones.secondary import TsigKey
 
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one transfer may take."""
@@ -97,7 +98,9 @@ class InboundTransfer:
         if self.records == 1:
             reason = "it sent only the SOA record and closed the connection"
         elif self.records:
-            reason = f"it closed the connection after {self.records} records, before the closing SOA"
+            reason = (
+                f"it closed the connection after {self.records} records, before the closing SOA"
+            )
         else:
             reason = "it closed the connection without an answer"
         raise self._error("cut-short", reason)

@@ -83,7 +83,9 @@ def rcode_text(rcode: int) -> str:
     return dns.rcode.to_text(dns.rcode.Rcode.make(rcode))
 
 
-def build(message_id: int, flags: int, question: bytes, answers: bytes = b"", count: int = 0) -> bytes:
+def build(
+    message_id: int, flags: int, question: bytes, answers: bytes = b"", count: int = 0
+) -> bytes:
     """Return a message with one question and ``count`` ready records."""
     return HEADER.pack(message_id, flags, 1, count, 0, 0) + question + answers
 

@@ -6,7 +6,7 @@ is notified about; other types (RFC 1996 3.12) are answered NOTIMP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv6Address, ip_address
 from typing import Final
@@ -23,8 +23,9 @@ from axfr.message import (
     QR,
     RECORD_HEAD,
     REFUSED,
+    rcode_text,
 )
-from axfr.tsig import ResponseVerifier, TsigError, sign_request
+from axfr.tsig import ResponseVerifier, TsigError, sign_request, verify
 from zones.errors import WireError
 from zones.name import Name
 from zones.rrset import SOA, RRset
@@ -32,6 +33,11 @@ from zones.secondary import Primary, TsigKey
 
 OPCODE_BITS: Final = OPCODE_NOTIFY << 11
 TRIES: Final = 5  # RFC 1996 3.6
+TOLD: Final = {
+    NOERROR: "refresh due",
+    NOTAUTH: "ignored: not a secondary zone here",
+    REFUSED: "refused: not from a primary of the zone",
+}
 FIRST_WAIT: Final = 2.0  # seconds, doubled at each try: about a minute in all
 
 
@@ -79,6 +85,52 @@ def decide(
     if same_address(address, primaries) is not None:
         return NOERROR, True
     return REFUSED, False
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyAnswer:
+    """What follows from a NOTIFY: the answer (``None``: silence), a refresh, a line for the log.
+
+    ``apex`` is ``None`` where no zone could be made out; ``key`` is the TSIG key that verified.
+    """
+
+    octets: bytes | None
+    due: bool = False
+    apex: Name | None = None
+    key: Name | None = None
+    told: str = ""
+
+
+def answer_notify(
+    message: bytes,
+    address: str,
+    primaries_of: Callable[[Name], tuple[Primary, ...] | None],
+    keys: Mapping[Name, TsigKey],
+    now: float,
+) -> NotifyAnswer:
+    """Take a NOTIFY request as it came from ``address``; never raises for what is in it."""
+    try:
+        verified = verify(message, keys, now)
+        request = parse_notify(verified.message if verified else message)
+    except WireError as error:
+        return NotifyAnswer(_error_answer(message, error.rcode))
+    if verified and not verified.ok:
+        told = f"refused: its TSIG does not verify ({rcode_text(verified.error)})"
+        return NotifyAnswer(verified.error_answer(), apex=request.apex, told=told)
+    key = verified.owner if verified else None
+    rcode, due = decide(primaries_of(request.apex), address, key)
+    octets = request.answer(rcode)
+    if verified:
+        octets = verified.signer().sign(octets, now)
+    return NotifyAnswer(octets, due, request.apex, key, TOLD[rcode])
+
+
+def _error_answer(message: bytes, rcode: int) -> bytes | None:
+    """Return the bare header with an error, ``None`` for what is not a request."""
+    if len(message) < dns_message.HEADER.size or message[2] & QR >> 8:
+        return None
+    query_id = int.from_bytes(message[:2], "big")
+    return dns_message.HEADER.pack(query_id, QR | OPCODE_BITS | rcode, 0, 0, 0, 0)
 
 
 def same_address(address: str, primaries: Iterable[Primary]) -> Primary | None:

@@ -53,9 +53,7 @@ class Step(Enum):
     PINNED = auto()  # a newer one is there, and not wanted
 
 
-def status(
-    state: SecondaryState, now: float, *, suspended: bool = False
-) -> SecondaryStatus:
+def status(state: SecondaryState, now: float, *, suspended: bool = False) -> SecondaryStatus:
     """Return the standing of a zone, as the customer sees it."""
     if suspended:
         return SecondaryStatus.SUSPENDED

@@ -83,9 +83,7 @@ def from_error(error: TransferError, state: SecondaryState, now: float) -> Refus
     return Refusal(error.rule, error.record, error.reason, fix_of(error.rule), meanwhile)
 
 
-def from_findings(
-    findings: Iterable[Finding], state: SecondaryState, now: float
-) -> list[Refusal]:
+def from_findings(findings: Iterable[Finding], state: SecondaryState, now: float) -> list[Refusal]:
     """Return a refusal for every finding that refuses."""
     meanwhile = served_meanwhile(state, now)
     return [

@@ -6,10 +6,10 @@ transfer holds thousands of answers, and only the last record of the last sectio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import dns.exception
 import dns.name
@@ -17,8 +17,8 @@ import dns.rcode
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
+import dns.rdtypes.ANY.TSIG
 import dns.tsig
-from dns.rdtypes.ANY.TSIG import TSIG as TsigRdata
 
 from axfr.message import (
     CLASS_ANY,
@@ -42,6 +42,12 @@ MAX_UNSIGNED: Final = 99  # messages between two signed ones; RFC 8945 5.3.1
 
 # Two names, the fixed fields and the longest MAC take less than this many octets.
 TAIL: Final = 1024
+
+# dnspython leaves these untyped.
+TsigRdata: TypeAlias = dns.rdtypes.ANY.TSIG.TSIG
+_new_rdata: Callable[..., TsigRdata] = dns.rdtypes.ANY.TSIG.TSIG
+_sign: Callable[..., Any] = dns.tsig.sign
+_validate: Callable[..., Any] = dns.tsig.validate
 
 _HMAC_MD5 = "hmac-md5.sig-alg.reg.int"
 
@@ -124,7 +130,7 @@ def _walk(message: bytes) -> int | None:
     return None
 
 
-def _append(message: bytes, owner: Name, rdata: TsigRdata) -> bytes:
+def _append(message: bytes, owner: Name, rdata: dns.rdata.Rdata) -> bytes:
     """Return the message with a TSIG record added."""
     data = rdata.to_wire()
     assert data is not None
@@ -150,7 +156,7 @@ def _without(message: bytes, found: _Found) -> bytes:
 def _unsigned_rdata(
     key: dns.tsig.Key, message_id: int, error: int = 0, other: bytes = b"", when: int = 0
 ) -> TsigRdata:
-    return TsigRdata(
+    return _new_rdata(
         dns.rdataclass.ANY,
         dns.rdatatype.TSIG,
         key.algorithm,
@@ -177,7 +183,7 @@ class Signer:
         key = _dnspython_key(self._key)
         rdata = _unsigned_rdata(key, int.from_bytes(message[:2], "big"))
         try:
-            signed, self._context = dns.tsig.sign(
+            signed, self._context = _sign(
                 message, key, rdata, int(now), self._request_mac, self._context, multi=True
             )
         except NotImplementedError:
@@ -208,7 +214,7 @@ class ResponseVerifier:
             return
         _raise_peer_error(int(found.rdata.error))
         try:
-            self._context = dns.tsig.validate(
+            self._context = _validate(
                 message,
                 _dnspython_key(self._key),
                 dns.name.from_wire(found.owner, 0)[0],
@@ -313,7 +319,10 @@ class Verified:
         answer = HEADER.pack(head.message_id, flags, *counts) + self.message[HEADER.size : end]
         if self.error != BADTIME or self.key is None:
             rdata = self.rdata.replace(
-                mac=b"", error=dns.rcode.Rcode.make(self.error), other=b"", time_signed=int(self.now)
+                mac=b"",
+                error=dns.rcode.Rcode.make(self.error),
+                other=b"",
+                time_signed=int(self.now),
             )
             return _append(answer, self.owner, rdata)
         key = _dnspython_key(self.key)
@@ -321,7 +330,7 @@ class Verified:
         # 5.2.3: the client's own time, so that it can verify the answer
         when = int(self.rdata.time_signed)
         blank = _unsigned_rdata(key, head.message_id, BADTIME, other, when)
-        signed, _ = dns.tsig.sign(answer, key, blank, when, bytes(self.rdata.mac))
+        signed, _ = _sign(answer, key, blank, when, bytes(self.rdata.mac))
         return _append(answer, self.owner, signed)
 
 
@@ -343,7 +352,7 @@ def _request_error(wire: bytes, found: _Found, key: TsigKey | None, now: float) 
     if key is None:
         return BADKEY
     try:
-        dns.tsig.validate(
+        _validate(
             wire,
             _dnspython_key(key),
             dns.name.from_wire(found.owner, 0)[0],

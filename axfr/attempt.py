@@ -1,0 +1,343 @@
+"""One refresh of one zone: its primaries in order, up to the gate of the zone checks.
+
+SOA query, serial arithmetic, transfer, checks. What comes out is an ``Outcome``, to be persisted
+and served by the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from axfr.client import INLINE_RECORDS, ClientSettings, Fetched, fetch, query_soa
+from axfr.errors import TransferError
+from axfr.inbound import Limits
+from axfr.notify import same_address
+from axfr.refresh import Bounds, Step, after_failure, after_success, next_step
+from axfr.refusal import fix_of, reason_of, record_of
+from axfr.soa import Soa
+from zones.check import check
+from zones.finding import Finding, errors
+from zones.name import Name
+from zones.secondary import Primary, Result, SecondaryState, TransferAttempt, TsigKey
+from zones.version import ZoneVersion
+
+# Where no primary gave anything to judge.
+NO_ANSWER = frozenset(
+    {
+        "unreachable",
+        "timeout",
+        "no-primary",
+        "key-unusable",
+        "refused-by-primary",
+        "primary-not-authoritative",
+        "empty-answer",
+        "cut-short",
+    }
+)
+# What a second transfer of the same serial would end in again.
+LASTING = frozenset({"too-large", "too-many-records"})
+
+
+@dataclass(frozen=True, slots=True)
+class SecondaryZone:
+    """A zone whose content arrives by transfer; ``pinned`` keeps what is served."""
+
+    apex: Name
+    primaries: tuple[Primary, ...]
+    pinned: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a refresh came to.
+
+    ``version`` is there exactly when it is to be stored and served; ``findings`` are those of the
+    checks, warnings included.
+    """
+
+    state: SecondaryState
+    attempts: tuple[TransferAttempt, ...]
+    version: ZoneVersion | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Why a refresh runs: a NOTIFY (``asked``, and ``address`` of who sent it), or ``force``."""
+
+    asked: bool = False
+    force: bool = False
+    address: str = ""
+
+    def __or__(self, other: Wish) -> Wish:
+        """Return what satisfies both."""
+        return Wish(
+            self.asked or other.asked, self.force or other.force, other.address or self.address
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every refresh needs: the keys, the settings, the clock and the jitter."""
+
+    keys: Mapping[Name, TsigKey]
+    client: ClientSettings
+    bounds: Bounds
+    clock: Callable[[], float]
+    jitter: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What one primary failed with; ``refused`` when ``serial`` was transferred and refused."""
+
+    error: TransferError
+    result: Result
+    serial: int | None = None
+    refused: bool = False
+    fix: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def weight(self) -> int:
+        """Return how much it tells: refused content, another refusal, no answer."""
+        if self.findings:
+            return 2
+        return int(self.result is Result.REFUSED)
+
+
+class _Refused(Exception):
+    """What a primary has is refused; ``fetched`` where it was transferred just now."""
+
+    def __init__(self, failure: _Failure, fetched: Fetched | None = None) -> None:
+        super().__init__(failure.error.reason)
+        self.failure = failure
+        self.fetched = fetched
+
+
+class Refresh:
+    """One refresh; ``run`` it once."""
+
+    def __init__(
+        self, zone: SecondaryZone, state: SecondaryState, wish: Wish, around: Surroundings
+    ) -> None:
+        self._zone = zone
+        self._state = state
+        self._wish = wish
+        self._around = around
+        self._attempts: list[TransferAttempt] = []
+        self._failures: list[_Failure] = []
+        self._serial: int | None = None  # of the primary being asked
+        self._kind = "SOA"
+        self._started = 0.0
+
+    async def run(self) -> Outcome:
+        """Ask the primaries in turn until one has the zone; never raises ``TransferError``."""
+        for primary in self._primaries():
+            self._kind, self._serial, self._started = "SOA", None, time.perf_counter()
+            try:
+                return await self._ask(primary)
+            except _Refused as refused:
+                self._fail(primary, refused.failure, refused.fetched)
+            except TransferError as error:
+                self._fail(primary, self._failure(error))
+        return self._failed()
+
+    def _primaries(self) -> list[Primary]:
+        """Return whom to ask, in order; who sent the NOTIFY is asked first."""
+        primaries = sorted(self._zone.primaries, key=lambda primary: primary.position)
+        first = same_address(self._wish.address, primaries) if self._wish.address else None
+        if first is not None:
+            primaries.remove(first)
+            primaries.insert(0, first)
+        return primaries
+
+    async def _ask(self, primary: Primary) -> Outcome:
+        key = self._key(primary)
+        state, around = self._state, self._around
+        known = state.serial is not None and not state.is_expired(around.clock())
+        if not self._wish.force and (known or state.refused_serial is not None):
+            answer = await query_soa(
+                primary, self._zone.apex, key, around.client, clock=around.clock
+            )
+            self._serial = answer.serial
+            settled = self._settle(primary, answer.soa)
+            if settled is not None:
+                return settled
+        self._kind = "AXFR"
+        fetched = await fetch(
+            primary, self._zone.apex, key, around.client, self._zone.limits, clock=around.clock
+        )
+        return await self._judge(primary, fetched)
+
+    def _key(self, primary: Primary) -> TsigKey | None:
+        if primary.key is None:
+            return None
+        key = self._around.keys.get(primary.key)
+        if key is None:
+            raise self._error(primary, "key-unusable", "the key for it is not known here")
+        return key
+
+    def _step(self, serial: int) -> Step:
+        return next_step(
+            self._state,
+            serial,
+            self._around.clock(),
+            asked=self._wish.asked,
+            force=self._wish.force,
+            pinned=self._zone.pinned,
+            bounds=self._around.bounds,
+        )
+
+    def _settle(self, primary: Primary, soa: Soa) -> Outcome | None:
+        """Return the outcome where the serial alone settles it; ``None`` to go on."""
+        match self._step(soa.serial):
+            case Step.CURRENT:
+                return self._succeeded(primary, soa, Result.CURRENT)
+            case Step.PINNED:
+                return self._pinned(primary, soa)
+            case Step.WENT_BACK:
+                raise self._error(
+                    primary,
+                    "serial-went-back",
+                    f"the primary has serial {soa.serial}, which is lower than {self._state.serial}"
+                    " in service",
+                )
+            case Step.STILL_REFUSED:
+                raise _Refused(self._still_refused(primary, soa.serial))
+            case Step.TRANSFER:
+                for failure in self._failures:  # of another primary, with the same content
+                    if failure.refused and failure.serial == soa.serial:
+                        raise _Refused(failure)
+        return None
+
+    async def _judge(self, primary: Primary, fetched: Fetched) -> Outcome:
+        """Check what was transferred, and accept or refuse it."""
+        version = ZoneVersion(fetched.packed.blob)
+        soa = Soa.of(version.soa.rdatas[0])
+        if soa.serial != self._serial:  # no SOA query, or another version since
+            self._serial = soa.serial
+            settled = self._settle(primary, soa)
+            if settled is not None:
+                return settled
+        if version.record_count > INLINE_RECORDS:
+            findings = tuple(await asyncio.to_thread(check, fetched.packed))
+        else:
+            findings = tuple(check(fetched.packed))
+        refusing = errors(findings)
+        if not refusing:
+            return self._succeeded(
+                primary, soa, Result.ACCEPTED, version=version, findings=findings, fetched=fetched
+            )
+        first = refusing[0]
+        error = self._error(primary, first.rule, reason_of(findings), record_of(first))
+        failure = _Failure(
+            error, Result.REFUSED, soa.serial, refused=True, fix=first.fix, findings=findings
+        )
+        raise _Refused(failure, fetched)
+
+    def _succeeded(
+        self,
+        primary: Primary,
+        soa: Soa,
+        result: Result,
+        *,
+        version: ZoneVersion | None = None,
+        findings: tuple[Finding, ...] = (),
+        fetched: Fetched | None = None,
+    ) -> Outcome:
+        around = self._around
+        state = after_success(
+            self._state,
+            soa,
+            around.clock(),
+            around.jitter(),
+            around.bounds,
+            result=result,
+            peer=str(primary),
+        )
+        self._log(primary, result, fetched=fetched)
+        return Outcome(state, tuple(self._attempts), version, findings)
+
+    def _pinned(self, primary: Primary, soa: Soa) -> Outcome:
+        around = self._around
+        reason = f"the primary has serial {soa.serial}; {self._state.serial} is pinned"
+        state = after_success(
+            self._state,
+            soa,
+            around.clock(),
+            around.jitter(),
+            around.bounds,
+            result=Result.HELD,
+            peer=str(primary),
+            primary_serial=soa.serial,
+        )
+        self._log(primary, Result.HELD, rule="pinned", reason=reason)
+        state = replace(state, last_rule="pinned", last_reason=reason, last_fix=fix_of("pinned"))
+        return Outcome(state, tuple(self._attempts))
+
+    def _still_refused(self, primary: Primary, serial: int) -> _Failure:
+        state = self._state
+        error = self._error(primary, state.last_rule, state.last_reason, state.last_record)
+        return _Failure(error, Result.REFUSED, serial, fix=state.last_fix)
+
+    def _failure(self, error: TransferError) -> _Failure:
+        result = Result.UNREACHABLE if error.rule in NO_ANSWER else Result.REFUSED
+        refused = error.rule in LASTING and self._serial is not None
+        return _Failure(error, result, self._serial, refused, fix_of(error.rule))
+
+    def _fail(self, primary: Primary, failure: _Failure, fetched: Fetched | None = None) -> None:
+        self._failures.append(failure)
+        error = failure.error
+        self._log(primary, failure.result, error.rule, error.reason, fetched)
+
+    def _failed(self) -> Outcome:
+        around = self._around
+        if not self._failures:
+            error = TransferError(self._zone.apex, "", "no-primary", "no primary is entered")
+            self._failures.append(self._failure(error))
+        told = max(self._failures, key=lambda failure: failure.weight)
+        state = after_failure(
+            self._state,
+            told.error,
+            around.clock(),
+            around.jitter(),
+            around.bounds,
+            result=told.result,
+            primary_serial=told.serial,
+            refused=told.refused,
+            fix=told.fix,
+        )
+        return Outcome(state, tuple(self._attempts), None, told.findings)
+
+    def _log(
+        self,
+        primary: Primary,
+        result: Result,
+        rule: str = "",
+        reason: str = "",
+        fetched: Fetched | None = None,
+    ) -> None:
+        self._attempts.append(
+            TransferAttempt(
+                self._zone.apex,
+                self._around.clock(),
+                str(primary),
+                self._kind,
+                result,
+                rule,
+                reason,
+                self._state.serial,
+                self._serial,
+                fetched.octets if fetched else 0,
+                fetched.packed.records if fetched else 0,
+                time.perf_counter() - self._started,
+            )
+        )
+
+    def _error(self, primary: Primary, rule: str, reason: str, record: str = "") -> TransferError:
+        return TransferError(self._zone.apex, str(primary), rule, reason, record)
