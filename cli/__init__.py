@@ -1,1 +1,4 @@
-"""The command line, ``nsctl``."""
+"""``nsctl``: the command line.
+
+Commands write to the store and nowhere else; they work whether or not a server is running.
+"""

@@ -1,0 +1,87 @@
+"""What commands are given: zone names, addresses, times, each read once and told well if wrong."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from nameserver.address import Address, BadAddress
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+class NameType(click.ParamType[bytes]):
+    """A domain name, as ``zones.name.Name``; always absolute."""
+
+    name = "name"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> bytes:
+        """Return the folded wire form."""
+        from zones.name import BadName, from_text
+
+        if isinstance(value, bytes):
+            return value
+        try:
+            return from_text(value)
+        except BadName as error:
+            self.fail(str(error), param, ctx)
+
+
+class ZoneType(NameType):
+    """The name of a zone; completed from those in the store."""
+
+    name = "zone"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the zones that start with what was typed."""
+        from cli.complete import zone_names
+
+        return [CompletionItem(name) for name in zone_names(ctx, incomplete)]
+
+
+class KeyType(NameType):
+    """The name of a TSIG key; completed from those in the store."""
+
+    name = "key"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the keys that start with what was typed."""
+        from cli.complete import key_names
+
+        return [CompletionItem(name) for name in key_names(ctx, incomplete)]
+
+
+class AddressType(click.ParamType[Address]):
+    """``192.0.2.1@5300``, ``[2001:db8::1]@53``; without a port, 53."""
+
+    name = "address"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Address:
+        """Return the address."""
+        if isinstance(value, Address):
+            return value
+        try:
+            return Address.parse(value)
+        except BadAddress as error:
+            self.fail(str(error), param, ctx)
+
+
+NAME = NameType()
+ZONE = ZoneType()
+KEY = KeyType()
+ADDRESS = AddressType()

@@ -1,0 +1,75 @@
+"""``nsctl events``: what happened, in words."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.app import App
+from cli.arguments import ZONE
+from cli.command import Command
+from cli.output import STYLES, iso
+from zones.name import Name, display
+
+if TYPE_CHECKING:
+    from storage.events import Event
+
+
+@click.command(
+    cls=Command,
+    example="""nsctl events --limit 20
+    nsctl events --zone example.org --follow""",
+)
+@click.option("--zone", "apex", type=ZONE, metavar="ZONE", help="Of this zone only.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--follow", is_flag=True, help="Wait for more, until Ctrl-C.")
+@click.pass_obj
+def events(app: App, *, apex: Name | None, limit: int, follow: bool) -> None:
+    """Tell what happened, newest last. With --json, one object per line."""
+    from storage.events import list_events
+
+    with app.opened() as database:
+        after = 0
+        while True:
+            with database.read() as session:
+                found = list_events(session, apex=apex, after_id=after, limit=limit)
+            for event in found:
+                write(app, event)
+                after = event.id
+            if not follow:
+                break
+            limit = 10_000
+            database.wait_for_change(1.0)
+            time.sleep(0.05)  # a burst of commits is read at once
+    if not after and not app.json:
+        click.echo("nothing has happened yet")
+
+
+def write(app: App, event: Event) -> None:
+    """Write one event."""
+    if app.json:
+        import json
+
+        click.echo(json.dumps(as_data(event), ensure_ascii=False, default=str))
+        return
+    at = (iso(event.at) or "").replace("T", " ").replace("Z", " UTC")
+    severity = event.severity.value
+    mark = "" if severity == "info" else click.style(severity, fg=STYLES[severity]) + ": "
+    who = f"  ({event.actor})" if event.actor else ""
+    click.echo(f"{at}  {mark}{event.text}{click.style(who, dim=True)}")
+
+
+def as_data(event: Event) -> dict[str, Any]:
+    """Return an event for JSON."""
+    return {
+        "id": event.id,
+        "at": iso(event.at),
+        "kind": event.kind,
+        "severity": event.severity.value,
+        "zone": display(event.apex) if event.apex else None,
+        "text": event.text,
+        "actor": event.actor,
+        "data": event.data,
+    }
