@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from zones import packed
+from zones.denial import Nsec3Chain, NsecChain, choose_nsec3_parameters
 from zones.errors import ZoneError
 from zones.name import Name, ancestors, canonical_key, display
-from zones.rrset import NS, RRSIG, SOA, RRset
+from zones.rrset import NS, NSEC, NSEC3, NSEC3PARAM, RRSIG, SOA, RRset
 
 
 @dataclass(slots=True)
@@ -55,23 +56,35 @@ class ZoneVersion:
         """The SHA-256 of the content, serial included, in hexadecimal."""
         return packed.content_hash(self.blob)
 
-    @cached_property
+    @property
     def nodes(self) -> Mapping[Name, Node]:
-        """Every existing name with what stands there, empty non-terminals included."""
+        """Every existing name with what stands there, empty non-terminals included.
+
+        NSEC3 records are not among it: their hashed owner names do not exist (RFC 5155 7.2.8).
+        """
+        return self._index[0]
+
+    @property
+    def hashed_nodes(self) -> Mapping[Name, Node]:
+        """The NSEC3 records by their owner names, with their signatures."""
+        return self._index[1]
+
+    @cached_property
+    def _index(self) -> tuple[dict[Name, Node], dict[Name, Node]]:
         nodes: dict[Name, Node] = {self.apex: Node(self.apex)}
+        hashed: dict[Name, Node] = {}
         for rrset in self:
-            node = nodes.get(rrset.owner)
-            if node is None:
-                for name in ancestors(rrset.owner):
-                    if name in nodes:
-                        break
-                    nodes[name] = Node(name)
+            if NSEC3 in (rrset.rtype, rrset.covers):
+                node = hashed.setdefault(rrset.owner, Node(rrset.owner))
+            elif rrset.owner in nodes:
                 node = nodes[rrset.owner]
+            else:
+                node = _grow(nodes, rrset.owner)
             if rrset.rtype == RRSIG:
                 node.signatures[rrset.covers] = rrset
             else:
                 node.rrsets[rrset.rtype] = rrset
-        return nodes
+        return nodes, hashed
 
     def node(self, name: Name) -> Node | None:
         """Return the node at ``name``, ``None`` where the name does not exist."""
@@ -95,6 +108,30 @@ class ZoneVersion:
         """Tell whether the apex SOA has an RRSIG."""
         return SOA in self.nodes[self.apex].signatures
 
+    @cached_property
+    def nsec_chain(self) -> NsecChain | None:
+        """The owners of NSEC records, ``None`` where there are none."""
+        owners = [name for name, node in self.nodes.items() if NSEC in node.rrsets]
+        return NsecChain(owners) if owners else None
+
+    @cached_property
+    def nsec3_chain(self) -> Nsec3Chain | None:
+        """The NSEC3 chain that negative answers are proven with, ``None`` where there is none.
+
+        Only NSEC3PARAM at the apex tells that a chain is complete (RFC 5155 4, 7.3).
+        """
+        published = self.rrset(self.apex, NSEC3PARAM)
+        parameters = choose_nsec3_parameters(published.rdatas if published else ())
+        if parameters is None:
+            return None
+        records = (
+            (node.name, rdata)
+            for node in self.hashed_nodes.values()
+            if NSEC3 in node.rrsets
+            for rdata in node.rrsets[NSEC3].rdatas
+        )
+        return Nsec3Chain.of(self.apex, parameters, records)
+
     def is_cut(self, name: Name) -> bool:
         """Tell whether a delegation stands at ``name`` (RFC 9499: zone cut, from the parent side)."""
         return name != self.apex and self.rrset(name, NS) is not None
@@ -103,3 +140,12 @@ class ZoneVersion:
     def names_in_order(self) -> tuple[Name, ...]:
         """Every existing name in canonical order (RFC 4034 6.1)."""
         return tuple(sorted(self.nodes, key=canonical_key))
+
+
+def _grow(nodes: dict[Name, Node], owner: Name) -> Node:
+    """Add a node and the empty non-terminals between it and the nearest node above."""
+    for name in ancestors(owner):
+        if name in nodes:
+            break
+        nodes[name] = Node(name)
+    return nodes[owner]
