@@ -51,6 +51,15 @@ LAYOUT: Final[dict[int, tuple[int, ...]]] = {
     65: (2, NAME),  # HTTPS
 }
 
+# Octets that follow the layout, where their number is fixed; other types may end as they like.
+# SIG, NXT, RRSIG, NSEC, SVCB and HTTPS have something of any length there.
+TAIL: Final[dict[int, int]] = {
+    **dict.fromkeys(frozenset(LAYOUT) - {24, 30, 46, 47, 64, 65}, 0),
+    1: 4,  # A
+    6: 20,  # SOA
+    28: 16,  # AAAA
+}
+
 # RFC 3597 4: only the types of RFC 1035 may be compressed when sent.
 COMPRESSIBLE: Final = frozenset({2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15})
 # RFC 4034 6.2 as amended by RFC 6840 5.1: names in these are folded in the canonical form.
