@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 PYX := $(wildcard $(foreach package,nameserver zones,$(package)/*.pyx $(package)/*.pxd))
 READY := $(VENV)/.compiled
 
-# Two processes at once are worth it on two cores; PYTEST_ARGS="-n 0 -k name" overrides.
+# As in: make test PYTEST_ARGS="-n 0 -k name". Many tests wait for other servers, so that several
+# processes are worth it; those of one file stay together and share what they have started.
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -19,7 +20,7 @@ run: $(READY) ## show the main job: a hidden primary followed, refused, served (
 	@$(BIN)/nsctl demo
 
 test: $(READY) ## run all tests; those whose peers are not installed are skipped and named
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 lint: $(READY) ## check style, types and the layers
 	$(BIN)/ruff check .
