@@ -36,6 +36,7 @@ options {{
   notify explicit;
   notify-delay 0;
   minimal-responses no;
+  zero-no-soa-ttl no;
   check-integrity no;
   check-names primary ignore;
   check-names secondary ignore;

@@ -99,7 +99,7 @@ class Nsctl(Server):
 
     def add_key(self, key: Key) -> None:
         """Tell it a TSIG key."""
-        self.cli("key", "add", key.name, key.algorithm, key.secret)
+        self.cli("key", "add", key.name, "--algorithm", key.algorithm, "--secret", key.secret)
 
     def follow(self, apex: str, *primaries: Remote) -> None:
         """Add a zone that it is secondary of."""
@@ -109,6 +109,11 @@ class Nsctl(Server):
             if primary.key:
                 options += ["--key", primary.key.name]
         self.cli("secondary", "add", apex, *options)
+
+    def allow(self, remote: Remote, apex: str) -> None:
+        """Let another server transfer one zone from us, and NOTIFY it."""
+        key = ("--key", remote.key.name) if remote.key else ()
+        self.cli("peer", "add", str(remote), "--zone", apex, *key)
 
     def serve(self, apex: str, text: str) -> None:
         """Import a zone file as a hosted zone."""
@@ -123,7 +128,6 @@ class Nsctl(Server):
 
     def wait_status(self, apex: str, seconds: float = 10.0, **expected: object) -> dict[str, Any]:
         """Wait until the status has all these values, and return it."""
-
         seen: list[dict[str, Any]] = [{}]
 
         def as_expected() -> dict[str, Any] | None:

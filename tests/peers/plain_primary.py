@@ -90,9 +90,12 @@ class PlainPrimary(Server):
         self.stopping = False
 
     def load(self, text: str) -> None:
-        """Replace the records: one a line, owners relative to the apex, ``;`` starts a comment."""
-        lines = (line.split(";")[0].strip() for line in text.splitlines())
-        self.records = [Record.parse(line, self.apex) for line in lines if line]
+        """Replace the records: one a line, owners relative to the apex, no continuation lines.
+
+        Lines that start with ``$`` are passed over, so that ``zone_text`` can be given.
+        """
+        lines = [line for line in text.splitlines() if line and not line.startswith("$")]
+        self.records = [Record.parse(line, self.apex) for line in lines]
 
     def publish(self, text: str, *remotes: Remote) -> None:
         """Replace the records and NOTIFY these servers."""
@@ -100,7 +103,7 @@ class PlainPrimary(Server):
         for remote in remotes:
             self.notify(remote)
 
-    def notify(self, remote: Remote) -> dns.message.Message:
+    def notify(self, remote: Remote, source: str = LOOPBACK) -> dns.message.Message:
         """Send a NOTIFY (RFC 1996) with our SOA as the hint and return the answer to it."""
         message = dns.message.make_query(self.apex, "SOA")
         message.set_opcode(dns.opcode.NOTIFY)
@@ -108,7 +111,7 @@ class PlainPrimary(Server):
         message.answer = [record.rrset() for record in self.records if record.is_soa][:1]
         if self.key:
             message.use_tsig(self.key.keyring())
-        return dns.query.udp(message, remote.address, 3.0, remote.port)
+        return dns.query.udp(message, remote.address, 3.0, remote.port, source=source)
 
     def remote(self, key: Key | None = None) -> Remote:
         """Return this server as others name it in their configuration."""

@@ -1,0 +1,55 @@
+"""Transfers and NOTIFY signed with TSIG (RFC 8945), to and from real servers."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from tests.peers import Key, Nsctl, Peer
+from tests.peers.zonetext import ORIGIN, zone_text
+
+FIRST = zone_text(1, "www 300 A 192.0.2.1")
+SECOND = zone_text(2, "www 300 A 192.0.2.2")
+KEY = Key()
+WRONG_SECRET = Key(secret=base64.b64encode(b"another secret, as long as that.").decode())
+STRANGE_NAME = Key(name="stranger.example.")
+
+
+@pytest.mark.parametrize("algorithm", ["hmac-sha256", "hmac-sha512"])
+def test_signed_transfer_and_notify(primary: Peer, nsctl: Nsctl, algorithm: str) -> None:
+    """With the same key at both ends the zone comes, and a signed NOTIFY brings its change."""
+    key = Key(algorithm=algorithm)
+    nsctl.add_key(key)
+    primary.serve(ORIGIN, FIRST, nsctl.remote(key))
+    primary.start()
+    nsctl.follow(ORIGIN, primary.remote(key))
+    nsctl.wait_serial(ORIGIN, 1)
+    primary.update_zone(ORIGIN, SECOND)
+    nsctl.wait_serial(ORIGIN, 2, seconds=4)
+
+
+@pytest.mark.interop("knotd", "named")
+@pytest.mark.parametrize("key", [WRONG_SECRET, STRANGE_NAME], ids=["secret", "name"])
+@pytest.mark.parametrize("server", ["knot", "bind"])
+def test_wrong_key_is_told(
+    request: pytest.FixtureRequest, nsctl: Nsctl, server: str, key: Key
+) -> None:
+    """A key with another secret or name than the primary's ends in a refusal that says so."""
+    primary: Peer = request.getfixturevalue(server)
+    nsctl.add_key(key)
+    primary.serve(ORIGIN, FIRST, nsctl.remote(KEY))
+    primary.start()
+    nsctl.follow(ORIGIN, primary.remote(key))
+    status = nsctl.wait_status(ORIGIN, last_result="refused", last_rule="tsig-wrong")
+    assert status["serial"] is None
+
+
+def test_primary_that_wants_a_key_refuses_us_without(primary: Peer, nsctl: Nsctl) -> None:
+    """Asked without the key that it wants, the primary refuses, and the status says that."""
+    primary.serve(ORIGIN, FIRST, nsctl.remote(KEY))
+    primary.start()
+    nsctl.follow(ORIGIN, primary.remote())
+    status = nsctl.wait_status(ORIGIN, last_result="refused")
+    assert status["last_rule"] in {"refused-by-primary", "primary-not-authoritative"}
+    assert nsctl.query(ORIGIN).rcode().name == "SERVFAIL"
