@@ -26,8 +26,8 @@ class TcpLimits:
     ``pipelined_transfers`` bounds the zone transfers under way on one connection.
     """
 
-    connections: int = 4096
-    per_client: int = 64
+    connections: int = 1000
+    per_client: int = 50
     idle_timeout: float = 10.0
     pipelined_transfers: int = 4
 
@@ -59,7 +59,7 @@ class TcpListener:
         self.counters = counters
         self._server: asyncio.Server | None = None
         self._connections: set[Connection] = set()
-        self._clients: Counter[str] = Counter()
+        self._clients: Counter[bytes] = Counter()
 
     async def start(self) -> None:
         """Begin to accept."""
@@ -80,23 +80,32 @@ class TcpListener:
 
     def admit(self, connection: Connection, client: str) -> bool:
         """Take a new connection into the books, or tell that a limit forbids it."""
+        net = _net(client)
         if (
             len(self._connections) >= self.limits.connections
-            or self._clients[client] >= self.limits.per_client
+            or self._clients[net] >= self.limits.per_client
         ):
             self.counters.count("tcp.refused-connections")
             return False
         self._connections.add(connection)
-        self._clients[client] += 1
+        self._clients[net] += 1
         self.counters.count("tcp.connections")
         return True
 
     def leave(self, connection: Connection, client: str) -> None:
         """Strike a closed connection from the books."""
         self._connections.discard(connection)
-        self._clients[client] -= 1
-        if self._clients[client] <= 0:
-            del self._clients[client]
+        net = _net(client)
+        self._clients[net] -= 1
+        if self._clients[net] <= 0:
+            del self._clients[net]
+
+
+def _net(client: str) -> bytes:
+    """Return what one client can have: an IPv4 address, or an IPv6 /64."""
+    if ":" in client:
+        return socket.inet_pton(socket.AF_INET6, client.partition("%")[0])[:8]
+    return socket.inet_aton(client)
 
 
 class Connection(asyncio.Protocol):

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy.orm import Session, aliased
 
 from storage import content, events, feed
 from storage.content import decode
@@ -24,7 +24,7 @@ from storage.errors import StorageError
 from storage.events import Event, EventSeverity
 from storage.feed import ChangeKind
 from storage.models import ServedRow, VersionRow, ZoneRow
-from storage.upserting import upsert
+from storage.upserting import table, upsert
 from storage.zones import SETTINGS, chunks, get_zone, unknown, zone_of
 from zones.name import Name, display
 from zones.rrset import SOA, RRset
@@ -122,26 +122,47 @@ class Standing:
     apex: Name
     pinned: bool
     keep: int
+    kept: int  # versions there are
     served: int | None
     hash: str | None
+
+
+INSERT: Final = insert(table(VersionRow))
+KEPT: Final = (
+    select(func.count()).where(VersionRow.apex == ZoneRow.apex).correlate(ZoneRow).scalar_subquery()
+)
+SERVED_VERSION: Final = aliased(VersionRow)
+STANDINGS: Final = (
+    select(
+        ZoneRow.apex,
+        ZoneRow.pinned,
+        ZoneRow.keep_versions,
+        KEPT,
+        ServedRow.version,
+        SERVED_VERSION.hash,
+    )
+    .outerjoin(ServedRow, ServedRow.apex == ZoneRow.apex)
+    .outerjoin(SERVED_VERSION, SERVED_VERSION.id == ServedRow.version)
+    .where(ZoneRow.apex.in_(bindparam("apexes", expanding=True)))
+)
+SURPLUS: Final = delete(table(VersionRow)).where(
+    table(VersionRow).c.id.in_(
+        select(VersionRow.id)
+        .where(VersionRow.apex == bindparam("of"))
+        .where(
+            VersionRow.id.not_in(select(ServedRow.version).where(ServedRow.apex == bindparam("of")))
+        )
+        .order_by(VersionRow.id)
+        .limit(bindparam("surplus"))
+    )
+)
 
 
 def standings(session: Session, apexes: Sequence[Name]) -> dict[Name, Standing]:
     """Return how the zones stand; raises ``UnknownZone``, ``StorageError`` for one named twice."""
     found: dict[Name, Standing] = {}
-    query = (
-        select(
-            ZoneRow.apex,
-            ZoneRow.pinned,
-            ZoneRow.keep_versions,
-            ServedRow.version,
-            VersionRow.hash,
-        )
-        .outerjoin(ServedRow, ServedRow.apex == ZoneRow.apex)
-        .outerjoin(VersionRow, VersionRow.id == ServedRow.version)
-    )
     for chunk in chunks(apexes):
-        for row in session.execute(query.where(ZoneRow.apex.in_(chunk))):
+        for row in session.execute(STANDINGS, {"apexes": chunk}):
             found[row[0]] = Standing(*row)
     if len(found) != len(apexes):
         seen: set[Name] = set()
@@ -159,7 +180,7 @@ def store(session: Session, new: Sequence[tuple[Publication, Published]], now: f
     if not new:
         return
     session.execute(
-        insert(VersionRow.__table__),  # type: ignore[arg-type]
+        INSERT,
         [version_row(item, published, now) for item, published in new],
     )
     served = [
@@ -174,7 +195,7 @@ def store(session: Session, new: Sequence[tuple[Publication, Published]], now: f
             (
                 ChangeKind.CONTENT,
                 published.apex,
-                {"serial": item.version.serial, "served": published.served},
+                {} if published.served else {"served": False},
             )
             for item, published in new
         ],
@@ -216,24 +237,13 @@ def event(item: Publication, published: Published, now: float) -> Event:
 
 def prune(session: Session, zones: Sequence[Standing]) -> None:
     """Delete the oldest versions of zones that have more than they keep, never a served one."""
-    counts: dict[Name, int] = {}
-    for chunk in chunks(zone.apex for zone in zones):
-        query = select(VersionRow.apex, func.count()).where(VersionRow.apex.in_(chunk))
-        counts |= dict(session.execute(query.group_by(VersionRow.apex)).all())
-    served = select(ServedRow.version)
-    for zone in zones:
-        surplus = counts.get(zone.apex, 0) - zone.keep
-        if surplus > 0:
-            oldest = (
-                select(VersionRow.id)
-                .where(
-                    VersionRow.apex == zone.apex,
-                    VersionRow.id.not_in(served.where(ServedRow.apex == zone.apex)),
-                )
-                .order_by(VersionRow.id)
-                .limit(surplus)
-            )
-            session.execute(delete(VersionRow).where(VersionRow.id.in_(oldest)))
+    surplus = [
+        {"of": zone.apex, "surplus": zone.kept + 1 - zone.keep}
+        for zone in zones
+        if zone.kept >= zone.keep
+    ]
+    if surplus:
+        session.execute(SURPLUS, surplus)
 
 
 def served(session: Session, apex: Name) -> ZoneVersion | None:
@@ -263,8 +273,9 @@ def iter_served(session: Session) -> Iterator[tuple[Zone, int, ZoneVersion | Non
     Without a version the id is 0. Streams, so that memory is bounded: the session may not be used
     for anything else meanwhile.
     """
+    stored: list[Any] = [VersionRow.id, VersionRow.codec, VersionRow.content]
     query = (
-        select(*SETTINGS, VersionRow.id, VersionRow.codec, VersionRow.content)
+        select(*SETTINGS, *stored)
         .outerjoin(ServedRow, ServedRow.apex == ZoneRow.apex)
         .outerjoin(VersionRow, VersionRow.id == ServedRow.version)
     )

@@ -1,0 +1,190 @@
+"""One message from the network to its answer: by ``respond``, by a transfer, by NOTIFY."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Final
+
+import structlog
+
+from axfr import outbound, tsig
+from axfr.log import line
+from axfr.outbound import TransferQuery
+from axfr.secondaries import Secondaries
+from axfr.tsig import Signer
+from nameserver.access import Access
+from nameserver.counters import Counters
+from nameserver.message import Rcode
+from nameserver.respond import AXFR, AnswerSettings, HandOver, Transport, respond
+from nameserver.table import ServedZone, ZoneTable
+from zones.errors import WireError
+from zones.name import Name, display
+
+log = structlog.get_logger()
+
+_HEAD: Final = struct.Struct("!HHHHHH")
+_ECHOED: Final = 0x7910  # opcode, RD and CD come back in an answer
+_QR: Final = 0x8000
+_TC: Final = 0x0200
+
+Stream = AsyncIterator[bytes]
+
+
+class Dispatcher:
+    """Answers whole messages; both listeners call it on the event loop.
+
+    ``access`` is replaced when peers or keys change. Nothing that a message holds makes it raise:
+    what is unexpected is counted, logged, and answered SERVFAIL.
+    """
+
+    def __init__(
+        self,
+        table: ZoneTable,
+        settings: AnswerSettings,
+        secondaries: Secondaries,
+        counters: Counters,
+        clock: Callable[[], float],
+    ) -> None:
+        self.access = Access()
+        self._table = table
+        self._settings = settings
+        self._secondaries = secondaries
+        self._counters = counters
+        self._clock = clock
+
+    def answer_datagram(self, message: bytes, address: str, port: int) -> bytes | None:
+        """Return the answer to a datagram, ``None`` for silence."""
+        answer = self._answer(message, address, port, Transport.UDP)
+        return self._count("udp", answer if isinstance(answer, bytes) else None)
+
+    def answer_stream(self, message: bytes, address: str, port: int) -> bytes | Stream | None:
+        """Return the answer to a message of a TCP connection; a transfer is several messages."""
+        answer = self._answer(message, address, port, Transport.TCP)
+        if answer is None or isinstance(answer, bytes):
+            return self._count("tcp", answer)
+        self._counters.count("tcp.transfers")
+        return answer
+
+    def _count(self, transport: str, answer: bytes | None) -> bytes | None:
+        self._counters.count(f"{transport}.queries")
+        if answer is None:
+            self._counters.count(f"{transport}.silence")
+        else:
+            self._counters.count(f"{transport}.rcode.{answer[3] & 0xF}")
+        return answer
+
+    def _answer(
+        self, message: bytes, address: str, port: int, transport: Transport
+    ) -> bytes | Stream | None:
+        try:
+            answer = respond(self._table, message, transport, self._settings)
+            if isinstance(answer, HandOver):
+                return self._handed_over(answer, message, address, port, transport)
+        except WireError as error:
+            return bare_answer(message, error.rcode)
+        except Exception:  # noqa: BLE001 (a defect must cost one answer, not the service)
+            self._counters.count("internal-errors")
+            log.exception("a message could not be answered", client=address, octets=message.hex())
+            return bare_answer(message, Rcode.SERVFAIL)
+        return answer
+
+    def _handed_over(
+        self, kind: HandOver, message: bytes, address: str, port: int, transport: Transport
+    ) -> bytes | Stream | None:
+        match kind:
+            case HandOver.NOTIFY:
+                return self._secondaries.answer_notify(message, address, port)
+            case HandOver.TRANSFER:
+                return self._transfer(message, address, None, transport)
+            case HandOver.TSIG:
+                return self._signed(message, address, transport)
+            case HandOver.UPDATE:  # RFC 2136 is not offered: zones are edited by nsctl
+                return bare_answer(message, Rcode.NOTIMP)
+
+    def _signed(self, message: bytes, address: str, transport: Transport) -> bytes | Stream | None:
+        """Answer a message that carries a TSIG record (RFC 8945 5.2)."""
+        now = self._clock()
+        verified = tsig.verify(message, self.access.keys, now)
+        if verified is None:
+            return bare_answer(message, Rcode.FORMERR)
+        if not verified.ok:
+            self._counters.count("tsig.failed")
+            return verified.error_answer()
+        answer = respond(self._table, verified.message, transport, self._settings)
+        if isinstance(answer, HandOver):
+            if answer is HandOver.TRANSFER:
+                return self._transfer(verified.message, address, verified, transport)
+            answer = bare_answer(verified.message, Rcode.NOTIMP)
+        return None if answer is None else verified.signer().sign(answer, now)
+
+    # -- transfers out
+
+    def _transfer(
+        self,
+        message: bytes,
+        address: str,
+        verified: tsig.Verified | None,
+        transport: Transport,
+    ) -> bytes | Stream:
+        query = outbound.parse_transfer_query(message)
+        signer = verified.signer() if verified else None
+        key = verified.key.name if verified and verified.key else None
+        zone = self._table.get(query.apex)
+        refusal = self._refusal(zone, query, address, key, transport)
+        if refusal is not None or zone is None or zone.content is None:
+            rcode = Rcode.SERVFAIL if refusal is None else refusal
+            self._log(query, address, rcode.name, key)
+            return outbound.error_answer(query, rcode, signer=signer, now=self._clock())
+        if transport is Transport.UDP:
+            # RFC 1995 2: what does not fit a datagram is answered by the SOA alone.
+            return outbound.soa_only(zone.content, query, signer=signer, now=self._clock())
+        told = f"serial {zone.content.serial}, {zone.content.record_count} records"
+        self._log(query, address, told, key)
+        return self._messages(zone, query, signer)
+
+    def _log(self, query: TransferQuery, address: str, told: str, key: Name | None) -> None:
+        kind = "AXFR" if query.qtype == AXFR else "IXFR"
+        signed = f", key {display(key)}" if key else ""
+        text = line(query.apex, kind, "outgoing, to", address + signed, told)
+        log.info(text)
+
+    def _refusal(
+        self,
+        zone: ServedZone | None,
+        query: TransferQuery,
+        address: str,
+        key: Name | None,
+        transport: Transport,
+    ) -> Rcode | None:
+        """Return why a transfer is not given, ``None`` where it is (RFC 5936 2.2.1)."""
+        if zone is None:
+            return Rcode.NOTAUTH
+        if not self.access.may_transfer(query.apex, address, key):
+            return Rcode.REFUSED
+        if transport is Transport.UDP and query.qtype == AXFR:  # RFC 5936 4.2
+            return Rcode.FORMERR
+        return Rcode.SERVFAIL if zone.content is None else None
+
+    async def _messages(
+        self, zone: ServedZone, query: TransferQuery, signer: Signer | None
+    ) -> Stream:
+        """Yield the messages of a transfer; others are served between any two of them."""
+        assert zone.content is not None
+        messages: Iterator[bytes] = outbound.transfer_messages(
+            zone.content, query, signer=signer, now=self._clock()
+        )
+        for message in messages:
+            yield message
+            await asyncio.sleep(0)
+
+
+def bare_answer(message: bytes, rcode: int) -> bytes | None:
+    """Return an answer without any records, ``None`` where none may be sent (RFC 1035 4.1.1)."""
+    if len(message) < _HEAD.size:
+        return None
+    identity, flags, *_counts = _HEAD.unpack_from(message)
+    if flags & _QR:
+        return None
+    return _HEAD.pack(identity, _QR | flags & _ECHOED | rcode, 0, 0, 0, 0)

@@ -1,0 +1,133 @@
+"""Following the change feed: what others commit to the store is served within milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from sqlalchemy.orm import Session
+
+from nameserver.access import Access
+from nameserver.loading import LoadedZone, load_all, load_zone
+from storage import feed, keys, peers
+from storage.database import Database
+from storage.errors import FeedGap, StorageError
+from storage.feed import Change, ChangeKind
+from zones.name import Name
+
+log = structlog.get_logger()
+
+WAIT_SECONDS: Final = 1.0
+# How long to leave a database alone that has just failed.
+RETRY_SECONDS: Final = 1.0
+
+ABOUT_ZONES: Final = frozenset(
+    {ChangeKind.CONTENT, ChangeKind.ZONE, ChangeKind.GONE, ChangeKind.PRIMARIES}
+)
+ABOUT_ACCESS: Final = frozenset({ChangeKind.KEYS, ChangeKind.PEERS})
+
+
+@dataclass(slots=True)
+class Update:
+    """What has to change in memory: ``zones`` maps to ``None`` what is gone.
+
+    ``complete``: ``zones`` is everything there is. ``changed_content`` names the zones that were
+    given a new version by somebody else, ``refresh`` those to be asked for now (``True``: to be
+    transferred whatever the serial).
+    """
+
+    zones: dict[Name, LoadedZone | None] = field(default_factory=dict)
+    complete: bool = False
+    access: Access | None = None
+    changed_content: set[Name] = field(default_factory=set)
+    refresh: dict[Name, bool] = field(default_factory=dict)
+
+
+class Follower:
+    """A thread that reads what was committed and hands it to the event loop.
+
+    ``served`` maps each apex to the id of the version in service: what this server published
+    itself is not read again.
+    """
+
+    def __init__(
+        self, database: Database, served: Mapping[Name, int], apply: Callable[[Update], None]
+    ) -> None:
+        self._database = database
+        self._served = served
+        self._apply = apply
+        self._seq = 0
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+
+    def load(self) -> Update:
+        """Read the whole store; what is committed from here on will be followed."""
+        with self._database.read() as session:
+            self._seq = feed.latest(session)
+            loaded = {one.zone.apex: one for one in load_all(session)}
+            access = Access(peers.list_peers(session), keys.list_keys(session))
+        return Update(dict(loaded), complete=True, access=access)
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to follow; updates are applied on ``loop``."""
+        self._loop = loop
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following and wait for the thread."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        failing = False
+        while not self._stopped.is_set():
+            try:
+                if self._database.wait_for_change(WAIT_SECONDS):
+                    self._catch_up()
+                failing = False
+            except StorageError as error:
+                if not failing:
+                    log.error("database away; answering from memory", reason=str(error))
+                failing = True
+                self._stopped.wait(RETRY_SECONDS)
+
+    def _catch_up(self) -> None:
+        while True:
+            try:
+                with self._database.read() as session:
+                    changes = feed.since(session, self._seq)
+                    if not changes:
+                        return
+                    update = self._read(session, changes)
+            except FeedGap:
+                log.warning("too far behind the change feed; reading the whole store")
+                update = self.load()
+            else:
+                self._seq = changes[-1].seq
+            self._loop.call_soon_threadsafe(self._apply, update)
+
+    def _is_served(self, change: Change) -> bool:
+        return change.apex is not None and self._served.get(change.apex, 0) >= change.seq
+
+    def _read(self, session: Session, changes: Iterable[Change]) -> Update:
+        update = Update()
+        for change in changes:
+            if change.kind is ChangeKind.CONTENT and self._is_served(change):
+                continue
+            if change.kind in ABOUT_ZONES and change.apex is not None:
+                update.zones.setdefault(change.apex, None)
+                if change.kind is ChangeKind.CONTENT:
+                    update.changed_content.add(change.apex)
+            elif change.kind is ChangeKind.REFRESH and change.apex is not None:
+                force = bool(change.payload.get("force"))
+                update.refresh[change.apex] = update.refresh.get(change.apex, False) or force
+            elif change.kind in ABOUT_ACCESS:
+                update.access = Access(peers.list_peers(session), keys.list_keys(session))
+        for apex in update.zones:
+            update.zones[apex] = load_zone(session, apex)
+        return update

@@ -1,0 +1,80 @@
+"""From the store to what is served: zones with their served versions, primaries and timers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from axfr.inbound import Limits
+from axfr.secondaries import SecondaryZone
+from nameserver.table import ServedZone, ZoneState
+from storage import secondaries, versions, zones
+from zones.name import Name
+from zones.secondary import Primary, SecondaryState
+from zones.version import ZoneVersion
+from zones.zone import Mode, Zone
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedZone:
+    """All that serving a zone needs; ``state`` and ``primaries`` are a secondary zone's.
+
+    ``version_id`` is the store's number of ``version``; a later one is larger.
+    """
+
+    zone: Zone
+    version: ZoneVersion | None
+    version_id: int = 0
+    primaries: tuple[Primary, ...] = ()
+    state: SecondaryState | None = None
+
+    def served(self, now: float) -> ServedZone | None:
+        """Return the table entry, ``None`` for a zone that is not answered here at all."""
+        if self.zone.mode is Mode.EXTERNAL:
+            return None
+        return ServedZone(self.zone.apex, self._standing(now), self.version)
+
+    def _standing(self, now: float) -> ZoneState:
+        if self.zone.suspended:
+            return ZoneState.SUSPENDED
+        if self.version is None:
+            return ZoneState.PENDING
+        if self.zone.mode.is_secondary and self.state is not None and self.state.is_expired(now):
+            return ZoneState.EXPIRED
+        return ZoneState.SERVING
+
+    def secondary(self, limits: Limits) -> SecondaryZone | None:
+        """Return what is to be refreshed; ``None`` for zones that no primary is asked for."""
+        if not self.zone.mode.is_secondary or self.zone.suspended:
+            return None
+        return SecondaryZone(self.zone.apex, self.primaries, self.zone.pinned, limits)
+
+
+def load_all(session: Session) -> Iterator[LoadedZone]:
+    """Yield every zone of the store."""
+    states = {state.apex: state for state in secondaries.list_states(session)}
+    primaries = secondaries.all_primaries(session)
+    for zone, version_id, version in versions.iter_served(session):
+        apex = zone.apex
+        yield LoadedZone(
+            zone, version, version_id, tuple(primaries.get(apex, ())), states.get(apex)
+        )
+
+
+def load_zone(session: Session, apex: Name) -> LoadedZone | None:
+    """Return one zone, ``None`` where the store does not have it."""
+    zone = zones.find_zone(session, apex)
+    if zone is None:
+        return None
+    version_id, version = versions.served_with_id(session, apex)
+    if not zone.mode.is_secondary:
+        return LoadedZone(zone, version, version_id)
+    return LoadedZone(
+        zone,
+        version,
+        version_id,
+        tuple(secondaries.primaries(session, apex)),
+        secondaries.get_state(session, apex),
+    )

@@ -1,0 +1,111 @@
+"""Publishing: what transfers brought is committed in groups, then served.
+
+Ten thousand zones that change at once become a few commits: whatever has arrived while one commit
+was under way goes into the next. Nothing is served that is not stored; a commit that fails leaves
+what is served as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from axfr.secondaries import Outcome
+from storage import secondaries, versions, zones
+from storage.database import Database
+from storage.errors import StorageError
+from storage.versions import Origin, Publication, Published
+from zones.name import Name
+
+log = structlog.get_logger()
+
+# The most outcomes of one commit: bounds how long the first of them waits for the last.
+GROUP: Final = 500
+
+Waiting = tuple[Outcome, asyncio.Future[None]]
+
+
+class Publisher:
+    """Takes finished refreshes one by one and stores them in groups.
+
+    ``serve(outcome, published)`` is called on the event loop after the commit; ``published`` is
+    ``None`` for a refresh that brought no new version.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        serve: Callable[[Outcome, Published | None], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._serve = serve
+        self._clock = clock
+        self._waiting: list[Waiting] = []
+        self._arrived = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to store what arrives."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="publisher")
+
+    async def stop(self) -> None:
+        """Store what has arrived, then stop."""
+        if self._task is None:
+            return
+        task, self._task = self._task, None
+        self._arrived.set()
+        await task
+
+    async def publish(self, outcome: Outcome) -> None:
+        """Return once the outcome is stored and served; raises ``StorageError``."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((outcome, future))
+        self._arrived.set()
+        await future
+
+    async def _run(self) -> None:
+        while self._task is not None or self._waiting:
+            await self._arrived.wait()
+            group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
+            if not self._waiting and self._task is not None:
+                self._arrived.clear()
+            if group:
+                await self._publish_group(group)
+
+    async def _publish_group(self, group: Sequence[Waiting]) -> None:
+        try:
+            published = await asyncio.to_thread(self._commit, [outcome for outcome, _ in group])
+        except StorageError as error:
+            log.error("transfers were not stored; serving goes on unchanged", reason=str(error))
+            for _, future in group:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for outcome, future in group:
+            self._serve(outcome, published.get(outcome.state.apex))
+            if not future.done():
+                future.set_result(None)
+
+    def _commit(self, outcomes: Sequence[Outcome]) -> dict[Name, Published]:
+        with self._database.write() as session:
+            # A zone may have been deleted while its transfer ran.
+            there = zones.existing(session, [outcome.state.apex for outcome in outcomes])
+            kept = [outcome for outcome in outcomes if outcome.state.apex in there]
+            published = versions.publish_many(
+                session,
+                [
+                    Publication(outcome.version, Origin.TRANSFER, outcome.attempts[-1].primary)
+                    for outcome in kept
+                    if outcome.version is not None
+                ],
+                now=self._clock(),
+            )
+            secondaries.save_states(session, [outcome.state for outcome in kept])
+            secondaries.log_attempts(
+                session, [attempt for outcome in kept for attempt in outcome.attempts]
+            )
+        return {one.apex: one for one in published}

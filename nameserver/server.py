@@ -1,0 +1,362 @@
+"""The server: the store in memory, listeners that answer from it, transfers that renew it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any, Final
+
+import structlog
+
+from axfr.client import ClientSettings
+from axfr.inbound import Limits
+from axfr.notifier import Notifier
+from axfr.refresh import Bounds
+from axfr.secondaries import Outcome, Secondaries, SecondariesSettings
+from nameserver.access import Access
+from nameserver.address import Address
+from nameserver.counters import Counters
+from nameserver.dispatch import Dispatcher
+from nameserver.follower import Follower, Update
+from nameserver.loading import LoadedZone
+from nameserver.logs import configure_logs
+from nameserver.publisher import Publisher
+from nameserver.respond import AnswerSettings
+from nameserver.settings import Settings
+from nameserver.table import ServedZone, ZoneState, ZoneTable
+from nameserver.tcp import TcpLimits, TcpListener
+from nameserver.udp import UdpListener
+from storage import events
+from storage.database import Database
+from storage.errors import StorageError
+from storage.events import EventSeverity
+from storage.versions import Published
+from zones.errors import DNSError
+from zones.name import Name, display
+from zones.packing import compiled_available
+
+log = structlog.get_logger()
+
+DAY: Final = 86_400.0
+# A free port for UDP may be taken for TCP: how often to try another one.
+PORT_TRIES: Final = 20
+
+
+class ListenError(DNSError):
+    """An address cannot be listened on."""
+
+
+class Server:
+    """One name server: ``start`` loads and listens, ``stop`` leaves nothing behind.
+
+    ``addresses`` tells where it listens, with the ports chosen for a configured port 0.
+    """
+
+    def __init__(
+        self, settings: Settings, database: Database, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.settings = settings
+        self.addresses: list[Address] = []
+        self.counters = Counters()
+        self.table = ZoneTable()
+        self._database = database
+        self._clock = clock
+        self._limits = Limits(
+            octets=settings.transfers.max_octets,
+            records=settings.transfers.max_records,
+            seconds=settings.transfers.max_seconds,
+        )
+        self._version_ids: dict[Name, int] = {}  # of what is in service
+        self._publisher = Publisher(database, self._serve_outcome, clock)
+        self._follower = Follower(database, self._version_ids, self._apply)
+        self._secondaries = Secondaries(
+            self._publisher.publish,
+            self._expire,
+            settings=secondaries_settings(settings),
+            clock=clock,
+        )
+        self._notifier = Notifier(
+            source=settings.transfers.source_ipv4,
+            source6=settings.transfers.source_ipv6,
+            clock=clock,
+        )
+        self._access = Access()
+        self._dispatcher = Dispatcher(
+            self.table,
+            AnswerSettings(
+                identity=settings.identity,
+                version=settings.version,
+                minimal_responses=settings.minimal_responses,
+                udp_limit=settings.udp_limit,
+            ),
+            self._secondaries,
+            self.counters,
+            clock,
+        )
+        self._udp: list[UdpListener] = []
+        self._tcp: list[TcpListener] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Load the store, then listen. Raises ``StorageError`` or ``ListenError``."""
+        started = self._clock()
+        self._loop = asyncio.get_running_loop()
+        self._apply(await asyncio.to_thread(self._follower.load))
+        try:
+            await self._listen()
+        except BaseException:
+            await self._stop_listening()
+            raise
+        self._publisher.start()
+        await self._notifier.start()
+        await self._secondaries.start()
+        self._follower.start(self._loop)
+        self._spawn(self._keep_house())
+        log.info(
+            "ready",
+            zones=len(self.table),
+            listening=", ".join(map(str, self.addresses)),
+            seconds=round(self._clock() - started, 3),
+        )
+
+    async def stop(self) -> None:
+        """Stop answering, finish what is being stored, end every task."""
+        await self._stop_listening()
+        await self._secondaries.stop()
+        await self._notifier.stop()
+        await self._publisher.stop()
+        await asyncio.to_thread(self._follower.stop)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        log.info("stopped")
+
+    # -- listening
+
+    async def _listen(self) -> None:
+        reasons = []
+        for address in self.settings.listen:
+            try:
+                await self._listen_on(address)
+            except OSError as error:
+                reasons.append(f"cannot listen on {address}: {listen_reason(error, address)}")
+        if reasons:
+            raise ListenError("\n".join(reasons))
+
+    async def _listen_on(self, address: Address) -> None:
+        udp, stream = self._bind(address)
+        self._udp.append(udp)
+        self._tcp.append(stream)
+        udp.start(self._loop)
+        await stream.start()
+        self.addresses.append(Address(address.host, udp.port))
+
+    def _bind(self, address: Address) -> tuple[UdpListener, TcpListener]:
+        """Bind the two listeners of an address; port 0 is any port that is free for both."""
+        tcp = self.settings.tcp
+        limits = TcpLimits(tcp.max_connections, tcp.per_client, tcp.idle_timeout)
+        tries_left = PORT_TRIES if address.port == 0 else 1
+        while True:
+            tries_left -= 1
+            udp = UdpListener(
+                address.host, address.port, self._dispatcher.answer_datagram, self.counters
+            )
+            try:
+                return udp, TcpListener(
+                    address.host, udp.port, self._dispatcher.answer_stream, limits, self.counters
+                )
+            except OSError:
+                udp.stop(self._loop)
+                if not tries_left:
+                    raise
+
+    async def _stop_listening(self) -> None:
+        while self._udp:
+            self._udp.pop().stop(self._loop)
+        while self._tcp:
+            await self._tcp.pop().stop()
+
+    # -- what is served
+
+    def _apply(self, update: Update) -> None:
+        """Take over what the store says; runs on the event loop."""
+        if update.access is not None:
+            self._access = update.access
+            self._dispatcher.access = update.access
+            self._secondaries.set_keys(update.access.keys)
+        if update.complete:
+            for gone in self._version_ids.keys() - update.zones.keys():
+                self._forget(gone)
+        for apex, loaded in update.zones.items():
+            if loaded is None:
+                self._forget(apex)
+            else:
+                self._take_over(loaded, announce=apex in update.changed_content)
+        for apex, force in update.refresh.items():
+            self._secondaries.refresh(apex, force=force)
+
+    def _forget(self, apex: Name) -> None:
+        self.table.remove(apex)
+        self._version_ids.pop(apex, None)
+        self._secondaries.remove(apex)
+
+    def _take_over(self, loaded: LoadedZone, *, announce: bool) -> None:
+        apex = loaded.zone.apex
+        old = self.table.get(apex)
+        is_newer = loaded.version_id > self._version_ids.get(apex, 0)
+        if not is_newer and old is not None:
+            # A transfer was published after the store was read.
+            loaded = replace(loaded, version=old.version)
+        self._version_ids[apex] = max(loaded.version_id, self._version_ids.get(apex, 0))
+        self._follow_primaries(loaded, state_changed=is_newer)
+        served = loaded.served(self._clock())
+        if served is None:
+            self.table.remove(apex)
+            return
+        self.table.replace(served)
+        if announce and is_newer:
+            self._notify(served)
+
+    def _follow_primaries(self, loaded: LoadedZone, *, state_changed: bool) -> None:
+        secondary = loaded.secondary(self._limits)
+        if secondary is None:
+            self._secondaries.remove(loaded.zone.apex)
+        elif self._secondaries.primaries(loaded.zone.apex) is None:
+            self._secondaries.add(secondary, loaded.state)
+        else:
+            self._secondaries.replace(secondary, loaded.state if state_changed else None)
+
+    def _serve_outcome(self, outcome: Outcome, published: Published | None) -> None:
+        """Serve what a refresh brought; called after it is stored."""
+        apex = outcome.state.apex
+        served = self.table.get(apex)
+        if served is None or served.state is ZoneState.SUSPENDED:
+            return
+        version = served.version
+        if published is not None and published.served and outcome.version is not None:
+            version = outcome.version
+            self._version_ids[apex] = published.id
+        if version is None or outcome.state.is_expired(self._clock()):
+            return
+        replacement = ServedZone(apex, ZoneState.SERVING, version)
+        self.table.replace(replacement)
+        if version is not served.version:
+            self._notify(replacement)
+
+    def _notify(self, served: ServedZone) -> None:
+        """Tell our own secondaries of a new version (RFC 1996 4.1)."""
+        if served.content is not None:
+            self._notifier.notify(served.content, self._access.notify_targets(served.apex))
+
+    def _expire(self, apex: Name) -> None:
+        """Stop answering a zone whose EXPIRE has run out (RFC 1034 4.3.5)."""
+        served = self.table.get(apex)
+        if served is None or served.state is not ZoneState.SERVING:
+            return
+        self.table.replace(ServedZone(apex, ZoneState.EXPIRED, served.version))
+        text = f"zone {display(apex)} has expired: no primary gave a usable version in time"
+        log.error(text)
+        self._spawn(self._record("zone-expired", EventSeverity.ERROR, apex, text))
+
+    # -- the background
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _record(
+        self, kind: str, severity: EventSeverity, apex: Name | None, text: str
+    ) -> None:
+        def write() -> None:
+            with self._database.write() as session:
+                events.record(session, kind, severity, apex, text)
+
+        try:
+            await asyncio.to_thread(write)
+        except StorageError as error:
+            log.error("an event was not stored", event_text=text, reason=str(error))
+
+    async def _keep_house(self) -> None:
+        """Prune once a day what is kept for a while only."""
+        keep = self.settings.events.retention_days * DAY
+
+        def prune() -> None:
+            with self._database.write() as session:
+                events.prune(session, self._clock() - keep)
+
+        while True:
+            try:
+                await asyncio.to_thread(prune)
+            except StorageError as error:
+                log.error("old events were not pruned", reason=str(error))
+            await asyncio.sleep(DAY)
+
+
+def secondaries_settings(settings: Settings) -> SecondariesSettings:
+    """Return what the transfers ask of the settings."""
+    transfers, timers = settings.transfers, settings.timers
+    return SecondariesSettings(
+        concurrency=transfers.concurrency,
+        per_primary=transfers.per_primary,
+        bounds=Bounds(
+            refresh_min=timers.refresh_min,
+            refresh_max=timers.refresh_max,
+            retry_min=timers.retry_min,
+            retry_max=timers.retry_max,
+            expire_min=timers.expire_min,
+            expire_max=timers.expire_max,
+        ),
+        client=ClientSettings(
+            idle_timeout=transfers.timeout,
+            source=transfers.source_ipv4,
+            source6=transfers.source_ipv6,
+        ),
+    )
+
+
+def listen_reason(error: OSError, address: Address) -> str:
+    """Return why an address cannot be listened on, and what to do."""
+    if isinstance(error, PermissionError):
+        return f"port {address.port} needs root or the capability CAP_NET_BIND_SERVICE"
+    return (error.strerror or str(error)).lower()
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM. Raises ``DNSError`` where that cannot begin."""
+    configure_logs(settings.log)
+    for warning in settings.warnings:
+        log.warning(warning)
+    if not compiled_available:
+        if settings.engine == "compiled":
+            raise DNSError("engine = compiled, but the compiled module is not installed")
+        log.warning("the compiled module is not installed: large transfers will be slow")
+    database = Database.open(settings.database)
+    try:
+        _runner()(_serve(settings, database))
+    finally:
+        database.close()
+
+
+async def _serve(settings: Settings, database: Database) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    server = Server(settings, database)
+    await server.start()
+    try:
+        await stop.wait()
+    finally:
+        await server.stop()
+
+
+def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
+    try:
+        import uvloop  # noqa: PLC0415 (not on every platform)
+    except ImportError:  # asyncio's own loop does the same, slower
+        return asyncio.run
+    return uvloop.run
