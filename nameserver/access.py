@@ -40,7 +40,9 @@ class Access:
     def notify_targets(self, apex: Name) -> list[NotifyTarget]:
         """Return who is sent a NOTIFY when the zone has changed."""
         return [
-            NotifyTarget(peer.address_or_net, peer.port, self.keys.get(peer.key) if peer.key else None)
+            NotifyTarget(
+                peer.address_or_net, peer.port, self.keys.get(peer.key) if peer.key else None
+            )
             for peer in self._of(apex)
             if peer.notify
         ]
