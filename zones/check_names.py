@@ -15,6 +15,7 @@ SIG, KEY, NXT = 24, 25, 30
 # RFC 2181 10.1, with the types that took their places (RFC 4034 3 and 4, RFC 4035 2.5).
 BESIDE_CNAME: Final = frozenset({CNAME, RRSIG, NSEC, SIG, KEY, NXT})
 AT_A_CUT: Final = GLUE | {NS, DS, DNAME}  # DNAME has its own rule
+_AT_APEX_OR_CUT: Final = frozenset({SOA, NS, DNSKEY, DS})
 
 
 def check_names(place: Place, findings: Findings) -> None:
@@ -32,7 +33,7 @@ def check_names(place: Place, findings: Findings) -> None:
             f" {display(place.dname)} redirects every name below it."
         )
         findings.add("names-below-dname", place.owner, min(place.types), sentence)
-    if not at_apex:
+    if not at_apex and not place.types.isdisjoint(_AT_APEX_OR_CUT):
         _check_apex_only(place, findings)
 
 
@@ -84,7 +85,8 @@ def _check_delegation(place: Place, findings: Findings) -> None:
 
 
 def _check_apex_only(place: Place, findings: Findings) -> None:
-    name, types = display(place.owner), place.types
+    types = place.types
+    name = display(place.owner)
     if SOA in types:
         sentence = f"{name} has an SOA record, which belongs at {display(findings.apex)} only."
         findings.add("soa-not-at-apex", place.owner, SOA, sentence)

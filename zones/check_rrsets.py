@@ -13,16 +13,9 @@ from zones.syntax import problem
 def check_rrsets(place: Place, findings: Findings) -> None:
     """Check each RRset of one name."""
     for rrset in place.rrsets:
-        what = f"{display(rrset.owner)} {rdata_codec.type_text(rrset.rtype)}"
-        if rrset.ttl > MAX_TTL:
-            sentence = f"The {what} records have the TTL {rrset.ttl}."
-            findings.add("ttl-too-large", rrset.owner, rrset.rtype, sentence)
-        if not fits_in_message(rrset):
-            sentence = (
-                f"The {len(rrset.rdatas)} {what} records take {wire_size(rrset)} octets together."
-            )
-            findings.add("rrset-too-large", rrset.owner, rrset.rtype, sentence)
-        _check_syntax(rrset, what, findings)
+        if place.odd:
+            _check_limits(rrset, findings)
+        _check_syntax(rrset, findings)
     mx = place.rrset(MX)
     if mx is not None:
         _check_null_mx(mx, findings)
@@ -30,12 +23,26 @@ def check_rrsets(place: Place, findings: Findings) -> None:
         _check_dnssec_apex(place, findings)
 
 
-def _check_syntax(rrset: RRset, what: str, findings: Findings) -> None:
+def _what(rrset: RRset) -> str:
+    return f"{display(rrset.owner)} {rdata_codec.type_text(rrset.rtype)}"
+
+
+def _check_limits(rrset: RRset, findings: Findings) -> None:
+    if rrset.ttl > MAX_TTL:
+        sentence = f"The {_what(rrset)} records have the TTL {rrset.ttl}."
+        findings.add("ttl-too-large", rrset.owner, rrset.rtype, sentence)
+    if not fits_in_message(rrset):
+        count, size = len(rrset.rdatas), wire_size(rrset)
+        sentence = f"The {count} {_what(rrset)} records take {size} octets together."
+        findings.add("rrset-too-large", rrset.owner, rrset.rtype, sentence)
+
+
+def _check_syntax(rrset: RRset, findings: Findings) -> None:
     for rdata in rrset.rdatas:
         why = problem(rrset.rtype, rdata)
         if why is not None:
             shown = rdata.hex() if len(rdata) <= 32 else f"{rdata[:32].hex()}..."
-            sentence = f"The record {what} \\# {len(rdata)} {shown} is malformed: {why}."
+            sentence = f"The record {_what(rrset)} \\# {len(rdata)} {shown} is malformed: {why}."
             findings.add("rdata-syntax", rrset.owner, rrset.rtype, sentence)
 
 

@@ -8,6 +8,7 @@ of names is equality of bytes. ``b"\x07example\x03org\x00"`` is example.org, ``b
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
@@ -22,6 +23,9 @@ ROOT: Name = b"\x00"
 WILDCARD: Name = b"\x01*"  # a first label, not a whole name
 MAX_LENGTH = 255
 MAX_LABEL = 63
+
+# Names that need no escapes: nearly all, and escaping takes its time.
+_PLAIN = re.compile(rb"[a-z0-9_*-][a-z0-9_*.-]*\.")
 
 # bytes.lower() folds exactly A-Z; the length octets of labels (0-63) are below "A" and stay.
 fold = bytes.lower
@@ -48,6 +52,10 @@ def from_text(text: str, origin: Name = ROOT) -> Name:
 
 def to_text(name: Name) -> str:
     """Return the absolute presentation form, with the final dot: ``www.example.org.``."""
+    parts = labels(name)
+    text = b".".join(parts) + b"."
+    if _PLAIN.fullmatch(text) and text.count(b".") == len(parts):
+        return text.decode()
     return dns.name.from_wire(name, 0)[0].to_text()
 
 

@@ -7,6 +7,7 @@ hundred thousand zones would else spend its time in a general tokenizer.
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 from typing import Final
 
@@ -20,12 +21,13 @@ import dns.rdatatype
 
 from zones.name import MAX_LABEL, MAX_LENGTH, ROOT, BadName, Name, from_text
 from zones.rdata import canonical, type_text
-from zones.rrset import AAAA, CNAME, DNAME, MX, NS, PTR, TXT, A
+from zones.rrset import AAAA, CNAME, DNAME, MX, NS, PTR, SOA, TXT, A
 
 # Several labels of letters, digits, hyphens, underscores, or one asterisk; all ASCII.
 _PLAIN: Final = re.compile(r"(?:[A-Za-z0-9_-]+|\*)(?:\.[A-Za-z0-9_-]+)*\.?", re.ASCII)
 _PLAIN_STRING: Final = re.compile(r'"([^"\\]*)"', re.ASCII)
 _MX: Final = re.compile(r"(\d{1,5})\s+(\S+)", re.ASCII)
+_SOA: Final = re.compile(r"(\S+)\s+(\S+)((?:\s+\d{1,10})+)", re.ASCII)
 _REMEMBERED: Final = 100_000
 
 
@@ -134,6 +136,16 @@ def _read_txt(text: str, _names: Names) -> bytes | None:
     return bytes((len(match[1]),)) + match[1].encode()
 
 
+def _read_soa(text: str, names: Names) -> bytes | None:
+    match = _SOA.fullmatch(text)
+    numbers = [int(number) for number in match[3].split()] if match else []
+    if match is None or len(numbers) != 5 or max(numbers) >= 1 << 32:
+        return None
+    if not _PLAIN.fullmatch(match[1]) or not _PLAIN.fullmatch(match[2]):
+        return None
+    return names.read(match[1]) + names.read(match[2]) + struct.pack("!5I", *numbers)
+
+
 # Each returns None for what it leaves to dnspython, errors included.
 _READERS: Final[dict[int, Callable[[str, Names], bytes | None]]] = {
     A: _read_a,
@@ -142,6 +154,7 @@ _READERS: Final[dict[int, Callable[[str, Names], bytes | None]]] = {
     CNAME: _read_name,
     PTR: _read_name,
     DNAME: _read_name,
+    SOA: _read_soa,
     MX: _read_mx,
     TXT: _read_txt,
 }

@@ -8,8 +8,7 @@ directly follows it, and makes objects only for the rest.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from zones import packed
 from zones.name import Name, is_subdomain
@@ -45,8 +44,7 @@ _RECORD_HEAD: Final = 12  # a compressed owner, type, class, TTL and length
 _MAX_MESSAGE: Final = 65535
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A name to look at: its RRsets, and the cut or DNAME it is at or below.
 
     ``cut`` is the topmost delegation at or above the name, ``dname`` the topmost DNAME owner above
@@ -55,14 +53,10 @@ class Place:
 
     owner: Name
     rrsets: tuple[RRset, ...]
+    types: frozenset[int]
     cut: Name | None
     dname: Name | None
     odd: bool
-
-    @property
-    def types(self) -> frozenset[int]:
-        """Return the types that stand at the name."""
-        return frozenset(rrset.rtype for rrset in self.rrsets)
 
     @property
     def is_occluded(self) -> bool:
@@ -76,46 +70,61 @@ class Place:
 
 def places(blob: bytes) -> Iterator[Place]:
     """Yield, in canonical order, the names of packed content that a rule may apply to."""
-    apex = packed.read_header(blob).apex
-    cut: Name | None = None
-    dname: Name | None = None
-    for owner, types, offsets, odd in _owners(blob):
-        if cut is not None and not is_subdomain(owner, cut):
-            cut = None
-        if dname is not None and not is_subdomain(owner, dname):
-            dname = None
-        if cut is None and NS in types and owner != apex:
-            cut = owner
-        occluded = cut is not None and not GLUE.issuperset(types)
-        if odd or dname is not None or occluded or not NOTABLE.isdisjoint(types):
-            rrsets = tuple(packed.read_rrset(blob, offset)[0] for offset in offsets)
-            yield Place(owner, rrsets, cut, dname, odd)
-        if dname is None and DNAME in types and cut is None:
-            dname = owner
-
-
-def _owners(blob: bytes) -> Iterator[tuple[Name, list[int], list[int], bool]]:
-    """Yield each owner with its types, the offsets of its RRsets, and whether one is odd."""
     header = packed.read_header(blob)
-    position = header.start
+    start = position = header.start
     unpack, head_size = packed.RRSET_HEAD.unpack_from, packed.RRSET_HEAD.size
-    owner, types, offsets, odd = b"", list[int](), list[int](), False
+    walk = _Walk(blob, header.apex)
+    owner, notable, odd = b"", False, False
     for _ in range(header.rrsets):
         head = position + 1 + blob[position]
         name = blob[position + 1 : head]
         if name != owner:
-            if types:
-                yield owner, types, offsets, odd
-            owner, types, offsets, odd = name, [], [], False
+            if (notable or walk.below) and (place := walk.place(start, position, odd=odd)):
+                yield place
+            owner, start, notable, odd = name, position, False, False
         rtype, _covers, ttl, count, size = unpack(blob, head)
-        types.append(rtype)
-        offsets.append(position)
         position = head + head_size + size
         if count == 1 and ttl <= MAX_TTL and size - 2 == SIZES.get(rtype):
             continue
         odd = odd or _is_odd(blob, head)
-    if types:
-        yield owner, types, offsets, odd
+        notable = notable or odd or rtype in NOTABLE
+    if (notable or walk.below) and (place := walk.place(start, position, odd=odd)):
+        yield place
+
+
+class _Walk:
+    """What is known on the way through a zone: the cut and the DNAME that the last name was in."""
+
+    def __init__(self, blob: bytes, apex: Name) -> None:
+        self._blob = blob
+        self._apex = apex
+        self._cut: Name | None = None
+        self._dname: Name | None = None
+        self.below = False
+
+    def place(self, start: int, end: int, *, odd: bool) -> Place | None:
+        """Return the name whose RRsets stand from ``start`` to ``end``, if a rule may apply."""
+        rrsets = []
+        while start < end:
+            rrset, start = packed.read_rrset(self._blob, start)
+            rrsets.append(rrset)
+        if not rrsets:
+            return None
+        owner, types = rrsets[0].owner, frozenset(rrset.rtype for rrset in rrsets)
+        if self._cut is not None and not is_subdomain(owner, self._cut):
+            self._cut = None
+        if self._dname is not None and not is_subdomain(owner, self._dname):
+            self._dname = None
+        cut, dname = self._cut, self._dname
+        if cut is None and NS in types and owner != self._apex:
+            cut = self._cut = owner
+        if dname is None and DNAME in types and cut is None:
+            self._dname = owner
+        self.below = self._cut is not None or self._dname is not None
+        occluded = cut is not None and not types <= GLUE
+        if odd or occluded or dname is not None or not NOTABLE.isdisjoint(types):
+            return Place(owner, tuple(rrsets), types, cut, dname, odd)
+        return None
 
 
 def _is_odd(blob: bytes, head: int) -> bool:

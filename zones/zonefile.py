@@ -20,7 +20,7 @@ from zones.name import ROOT, Name, ancestors
 from zones.packing import Packed, new_packer
 from zones.presentation import BadRdata, Names, read_rdata
 from zones.rdata import type_from_text
-from zones.rrset import SOA
+from zones.rrset import AAAA, CNAME, MX, NS, SOA, TXT, A
 from zones.zonetext import write_zone_file
 
 __all__ = ["Include", "read_zone_file", "write_zone_file"]
@@ -31,6 +31,11 @@ MAX_REASONS: Final = 1000
 MAX_GENERATED: Final = 1_000_000
 MAX_INCLUDES: Final = 10  # nested
 _CLASSES: Final = frozenset({"IN", "CLASS1", "CH", "CLASS3", "CS", "HS", "CLASS4", "ANY", "NONE"})
+# The shape of nearly every line; the others are read token by token.
+_USUAL: Final = re.compile(
+    r"([^\s\\]*)[ \t]+(?:(\d{1,9})[ \t]+)?(?:IN[ \t]+)?([A-Z]+)[ \t]+(.+)", re.ASCII
+)
+_MNEMONICS: Final = {"A": A, "AAAA": AAAA, "CNAME": CNAME, "MX": MX, "NS": NS, "TXT": TXT}
 _TOKEN: Final = re.compile(r"\s*((?:[^\s\\]|\\.)+)")
 
 
@@ -101,7 +106,6 @@ class _Reader:
         self._uncounted = 0
         self._include = include
         self._names = Names(apex)
-        self._types: dict[str, int] = {}
         self._owner: Name | None = None
         self._default_ttl: int | None = None
         self._last_ttl: int | None = None
@@ -136,16 +140,26 @@ class _Reader:
         return self.reasons + ([f"and {self._uncounted} more"] if self._uncounted else [])
 
     def _read_record(self, text: str, where: str) -> None:
-        position = 0
-        if not text[0].isspace():
-            token, position = _next_token(text, 0)
-            self._owner = self._owner or ROOT  # should this one be wrong, that is told once
-            self._owner = self._names.read(token)
+        usual = _USUAL.fullmatch(text)
+        if usual is not None and (rtype := _MNEMONICS.get(usual[3])):
+            if usual[1]:
+                self._read_owner(usual[1])
+            ttl, rest = self._ttl(int(usual[2]) if usual[2] else None), usual[4]
+        else:
+            position = 0
+            if not text[0].isspace():
+                token, position = _next_token(text, 0)
+                self._read_owner(token)
+            ttl, rtype, position = self._read_head(text, position)
+            rest = text[position:]
         if self._owner is None:
             raise LineError("the record has no name, and none stands before it")
-        ttl, rtype, position = self._read_head(text, position)
-        rdata = read_rdata(rtype, text[position:], self._names)
+        rdata = read_rdata(rtype, rest, self._names)
         self.records.append(Record(where, self._owner, rtype, ttl, rdata))
+
+    def _read_owner(self, token: str) -> None:
+        self._owner = self._owner or ROOT  # should this one be wrong, that is told once
+        self._owner = self._names.read(token)
 
     def _read_head(self, text: str, position: int) -> tuple[int | None, int, int]:
         """Return TTL and type of a record, and the offset of its rdata.
@@ -156,18 +170,19 @@ class _Reader:
         while True:
             token, position = _next_token(text, position)
             if token[0].isdigit() and ttl is None:
-                ttl = self._last_ttl = _read_ttl(token)
+                ttl = _read_ttl(token)
                 continue
-            rtype = self._types.get(token)
-            if rtype is None:
-                if token.upper() in _CLASSES:
-                    if token.upper() not in {"IN", "CLASS1"}:
-                        raise LineError(f"the class is {token}; zones here are of class IN")
-                    continue
-                rtype = self._types[token] = _read_type(token)
-            if ttl is None:
-                ttl = self._last_ttl if self._default_ttl is None else self._default_ttl
-            return ttl, rtype, position
+            if token.upper() in _CLASSES:
+                if token.upper() not in {"IN", "CLASS1"}:
+                    raise LineError(f"the class is {token}; zones here are of class IN")
+                continue
+            return self._ttl(ttl), _read_type(token), position
+
+    def _ttl(self, stated: int | None) -> int | None:
+        if stated is not None:
+            self._last_ttl = stated
+            return stated
+        return self._last_ttl if self._default_ttl is None else self._default_ttl
 
     def _read_directive(self, line: LogicalLine, where: str, depth: int) -> None:
         directive, *words = line.text.split()
