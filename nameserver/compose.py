@@ -129,13 +129,15 @@ class _Step:
     def refer(self, cut: Node) -> None:
         """Refer to the servers of a delegated zone (RFC 1034 4.3.2, 3b).
 
-        With DO, either the DS RRset goes along or the proof that there is none (RFC 4035 3.1.4).
+        With DO, and from a signed zone, either the DS RRset goes along or the proof that there is
+        none (RFC 4035 3.1.4).
         """
         self.add(Section.AUTHORITY, cut, cut.rrsets[NS])
-        if self.question.dnssec and DS in cut.rrsets:
-            self.add(Section.AUTHORITY, cut, cut.rrsets[DS])
-        elif self.proofs:
-            self.prove(self.proofs.no_data(cut.name))
+        if self.proofs:
+            if DS in cut.rrsets:
+                self.add(Section.AUTHORITY, cut, cut.rrsets[DS])
+            else:
+                self.prove(self.proofs.no_data(cut.name))
         additional.add_glue(self.answer, self.version, cut)
 
     def answer_from(self, node: Node) -> Name | None:
@@ -186,7 +188,9 @@ class _Step:
             self.answer.rcode = Rcode.YXDOMAIN
             return None
         self.answer.add(Section.ANSWER, Entry(name, RRset(name, CNAME, dname.ttl, (target,))))
-        return target
+        # Asked for the CNAME, this is it: as one that stands in the zone is not followed then
+        # (RFC 1034 4.3.2, 3a).
+        return None if self.question.rtype == CNAME else target
 
     def follow(self, node: Node, owner: Name) -> Name | None:
         """Give a CNAME and return its target; one given before ends the chain: it is a loop."""
