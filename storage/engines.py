@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -64,10 +65,22 @@ def create_sqlite(url: URL) -> Engine:
     """Return an engine on a SQLite file in WAL mode."""
     path = Path(str(url.database))
     make_file(path)
-    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": WAIT_SECONDS})
+    engine = create_engine(
+        url,
+        connect_args={"isolation_level": None, "timeout": WAIT_SECONDS},
+        json_serializer=to_json,
+    )
     event.listen(engine, "connect", connected_sqlite)
     event.listen(engine, "begin", begin_sqlite)
     return engine
+
+
+encode_json: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+def to_json(value: object) -> str:
+    """Return a document as it is stored; most are empty, and bulk changes store many."""
+    return encode_json(value) if value else "{}"
 
 
 def make_file(path: Path) -> None:
@@ -124,7 +137,9 @@ def begin_sqlite(connection: Connection) -> None:
 
 def create_postgresql(url: URL) -> Engine:
     """Return an engine on PostgreSQL."""
-    engine = create_engine(url, connect_args=postgresql_arguments(), pool_pre_ping=True)
+    engine = create_engine(
+        url, connect_args=postgresql_arguments(), pool_pre_ping=True, json_serializer=to_json
+    )
     event.listen(engine, "begin", begin_postgresql)
     return engine
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from storage import bulk
 from storage.models import EventRow
 from zones.name import Name
 
@@ -70,7 +71,7 @@ def record_many(session: Session, events: Sequence[Event]) -> None:
             }
             for event in events
         ]
-        session.execute(insert(EventRow.__table__), rows)  # type: ignore[arg-type]
+        bulk.insert(session, EventRow, rows)
 
 
 def list_events(

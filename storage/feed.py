@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from storage import bulk
 from storage.errors import FeedGap
 from storage.models import FeedRow
 from zones.name import Name
@@ -25,6 +26,8 @@ KEEP: Final = 100_000  # changes, at most
 KEEP_SECONDS: Final = 7 * 86_400.0  # older ones go, too ...
 KEEP_AT_LEAST: Final = 1_000  # ... but never these
 PRUNE_EVERY: Final = 1_000
+
+LATEST: Final = select(func.max(FeedRow.seq))
 
 
 class ChangeKind(StrEnum):
@@ -76,7 +79,7 @@ def append_many(
             {"seq": seq, "kind": kind.value, "apex": apex, "at": at, "payload": dict(payload)}
             for seq, (kind, apex, payload) in enumerate(changes, first)
         ]
-        session.execute(insert(FeedRow.__table__), rows)  # type: ignore[arg-type]
+        bulk.insert(session, FeedRow, rows)
         session.info["changed"] = True  # Database.write tells the followers
         last = first + len(changes) - 1
         if last // PRUNE_EVERY != (first - 1) // PRUNE_EVERY:
@@ -115,4 +118,4 @@ def since(session: Session, seq: int, limit: int = 1000) -> list[Change]:
 
 def latest(session: Session) -> int:
     """Return the number of the newest change, 0 before the first."""
-    return session.scalar(select(func.max(FeedRow.seq))) or 0
+    return session.scalar(LATEST) or 0

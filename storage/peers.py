@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
-from storage import events, feed
+from storage import bulk, events, feed
 from storage.errors import AlreadyExists, StorageError
 from storage.events import EventSeverity
 from storage.feed import ChangeKind
@@ -143,8 +143,7 @@ def store(session: Session, peers: Sequence[Peer]) -> None:
                 "notify": peer.notify,
             }
         )
-    if rows:
-        session.execute(insert(PeerRow.__table__), rows)  # type: ignore[arg-type]
+    bulk.insert(session, PeerRow, rows)
 
 
 def tell(session: Session, apex: Name | None, text: str, now: float | None, actor: str) -> None:

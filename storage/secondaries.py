@@ -10,15 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from storage import events, feed
+from storage import bulk, events, feed
 from storage.events import EventSeverity
 from storage.feed import ChangeKind
 from storage.keys import get_key
 from storage.models import AttemptRow, PrimaryRow, StateRow, ZoneRow
-from storage.upserting import upsert
 from storage.zones import chunks, existing, get_zone
 from zones.name import Name, display
 from zones.secondary import Primary, Result, SecondaryState, TransferAttempt
@@ -56,8 +55,7 @@ def set_primaries(
         }
         for position, primary in enumerate(primaries)
     ]
-    if rows:
-        session.execute(insert(PrimaryRow.__table__), rows)  # type: ignore[arg-type]
+    bulk.insert(session, PrimaryRow, rows)
     feed.append(session, ChangeKind.PRIMARIES, apex, at=now)
     listed = ", ".join(str(primary) for primary in primaries) or "none"
     text = f"zone {display(apex)}: primaries are now {listed}"
@@ -133,7 +131,7 @@ def save_states(session: Session, states: Iterable[SecondaryState]) -> None:
         for apex, state in by_apex.items()
         if apex in there
     ]
-    upsert(session, StateRow, rows)
+    bulk.upsert(session, StateRow, rows)
 
 
 def log_attempts(session: Session, attempts: Iterable[TransferAttempt]) -> None:
@@ -147,7 +145,7 @@ def log_attempts(session: Session, attempts: Iterable[TransferAttempt]) -> None:
     ]
     if not rows:
         return
-    session.execute(insert(AttemptRow.__table__), rows)  # type: ignore[arg-type]
+    bulk.insert(session, AttemptRow, rows)
     for chunk in chunks(there):
         rank = func.row_number().over(partition_by=AttemptRow.apex, order_by=AttemptRow.id.desc())
         ranked = select(AttemptRow.id, rank.label("rank")).where(AttemptRow.apex.in_(chunk))

@@ -15,16 +15,15 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import String, bindparam, delete, func, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
-from storage import content, events, feed
+from storage import bulk, content, events, feed
 from storage.content import decode
 from storage.errors import StorageError
 from storage.events import Event, EventSeverity
 from storage.feed import ChangeKind
-from storage.models import ServedRow, VersionRow, ZoneRow
-from storage.upserting import table, upsert
+from storage.models import ServedRow, VersionRow, ZoneRow, name_of
 from storage.zones import SETTINGS, chunks, get_zone, unknown, zone_of
 from zones.name import Name, display
 from zones.rrset import SOA, RRset
@@ -115,6 +114,19 @@ def publish_many(
     return done
 
 
+SERVED: Final = (
+    select(
+        type_coerce(ZoneRow.apex, String()),
+        *SETTINGS[1:],
+        VersionRow.id,
+        VersionRow.codec,
+        VersionRow.content,
+    )
+    .outerjoin(ServedRow, ServedRow.apex == ZoneRow.apex)
+    .outerjoin(VersionRow, VersionRow.id == ServedRow.version)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What publishing has to know of a zone."""
@@ -127,7 +139,6 @@ class Standing:
     hash: str | None
 
 
-INSERT: Final = insert(table(VersionRow))
 KEPT: Final = (
     select(func.count()).where(VersionRow.apex == ZoneRow.apex).correlate(ZoneRow).scalar_subquery()
 )
@@ -145,8 +156,8 @@ STANDINGS: Final = (
     .outerjoin(SERVED_VERSION, SERVED_VERSION.id == ServedRow.version)
     .where(ZoneRow.apex.in_(bindparam("apexes", expanding=True)))
 )
-SURPLUS: Final = delete(table(VersionRow)).where(
-    table(VersionRow).c.id.in_(
+SURPLUS: Final = delete(VersionRow).where(
+    VersionRow.id.in_(
         select(VersionRow.id)
         .where(VersionRow.apex == bindparam("of"))
         .where(
@@ -179,16 +190,13 @@ def store(session: Session, new: Sequence[tuple[Publication, Published]], now: f
     """Insert versions, make them the served ones, and tell the feed and the log."""
     if not new:
         return
-    session.execute(
-        INSERT,
-        [version_row(item, published, now) for item, published in new],
-    )
+    bulk.insert(session, VersionRow, [version_row(item, published, now) for item, published in new])
     served = [
         {"apex": published.apex, "version": published.id}
         for _, published in new
         if published.served
     ]
-    upsert(session, ServedRow, served)
+    bulk.upsert(session, ServedRow, served)
     feed.append_many(
         session,
         [
@@ -243,7 +251,7 @@ def prune(session: Session, zones: Sequence[Standing]) -> None:
         if zone.kept >= zone.keep
     ]
     if surplus:
-        session.execute(SURPLUS, surplus)
+        session.connection().execute(SURPLUS, surplus)
 
 
 def served(session: Session, apex: Name) -> ZoneVersion | None:
@@ -273,17 +281,11 @@ def iter_served(session: Session) -> Iterator[tuple[Zone, int, ZoneVersion | Non
     Without a version the id is 0. Streams, so that memory is bounded: the session may not be used
     for anything else meanwhile.
     """
-    stored: list[Any] = [VersionRow.id, VersionRow.codec, VersionRow.content]
-    query = (
-        select(*SETTINGS, *stored)
-        .outerjoin(ServedRow, ServedRow.apex == ZoneRow.apex)
-        .outerjoin(VersionRow, VersionRow.id == ServedRow.version)
-    )
-    rows = session.execute(query, execution_options={"yield_per": 1000})
-    for row in rows:
-        version_id, codec, blob = row[7:10]
+    rows = session.connection().execute(SERVED, execution_options={"yield_per": 1000})
+    for text, *settings, version_id, codec, blob in rows:
         version = None if blob is None else ZoneVersion(decode(codec, blob))
-        yield zone_of(row), version_id or 0, version
+        apex = name_of(text) if version is None else version.apex  # one object for both
+        yield zone_of((apex, *settings)), version_id or 0, version
 
 
 def history(session: Session, apex: Name) -> list[VersionInfo]:

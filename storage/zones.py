@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, String, delete, func, insert, or_, select, type_coerce, update
+from sqlalchemy import Row, Select, String, delete, func, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
-from storage import customers, events, feed
+from storage import bulk, customers, events, feed
 from storage.errors import AlreadyExists, StorageError, UnknownZone
 from storage.events import EventSeverity
 from storage.feed import ChangeKind
@@ -78,8 +78,7 @@ def add_zones(session: Session, zones: Iterable[Zone], *, now: float, actor: str
         {"apex": zone.apex, "created_at": now, "updated_at": now} | values_of(zone)
         for zone in new.values()
     ]
-    if rows:
-        session.execute(insert(ZoneRow.__table__), rows)  # type: ignore[arg-type]
+    bulk.insert(session, ZoneRow, rows)
     feed.append_many(session, [(ChangeKind.ZONE, apex, {"added": True}) for apex in new], at=now)
     events.record_many(
         session,

@@ -199,4 +199,3 @@ def create_logs() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
     )
     op.create_index(op.f("ix_events_apex_id"), "events", ["apex", "id"])
-    op.create_index(op.f("ix_events_at"), "events", ["at"])
