@@ -21,7 +21,7 @@ COMPILE = os.environ.get("NSCTL_COMPILE", "1") != "0"
 def missing() -> str:
     """Return what the machine lacks for compiling, empty where it lacks nothing."""
     compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
-    if not (shutil.which(compiler) or shutil.which("cc")):
+    if not shutil.which(compiler):
         return "a C compiler (on Debian: apt-get install gcc)"
     if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
         return "the Python headers (on Debian: apt-get install python3-dev)"
