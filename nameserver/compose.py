@@ -29,8 +29,10 @@ from zones.name import MAX_LENGTH, Name
 from zones.rrset import ANY, CNAME, DNAME, DS, NS, NSEC, RRSIG, SOA, RRset
 from zones.version import Node, ZoneVersion
 
-# A chain of aliases that has not ended by then is left to the resolver; BIND follows as many.
+# Aliases that are followed before the rest of a chain is left to the resolver.
 LONGEST_CHAIN: Final = 16
+# The same where a DNAME comes back: two that lead to each other can make a name longer each time.
+GROWING_CHAIN: Final = 5
 
 
 def compose(table: ZoneTable, question: Question, *, minimal: bool = False) -> Answer:
@@ -45,10 +47,10 @@ def compose(table: ZoneTable, question: Question, *, minimal: bool = False) -> A
         _refuse(answer, served)
         return answer
     name = question.name
-    for _ in range(LONGEST_CHAIN):
+    for length in range(LONGEST_CHAIN):
         if served is None or served.content is None:
             break  # the chain leads to where nothing can be said
-        target = _Step(answer, served.content, minimal).take(name)
+        target = _Step(answer, served.content, length, minimal=minimal).take(name)
         if target is None:
             break
         # "Change QNAME to the canonical name ... and go back to step 1" (RFC 1034 4.3.2, 3a).
@@ -98,9 +100,10 @@ class _Step:
     The methods return the name that the chain goes on with, ``None`` where it ends.
     """
 
-    def __init__(self, answer: Answer, version: ZoneVersion, minimal: bool) -> None:  # noqa: FBT001
+    def __init__(self, answer: Answer, version: ZoneVersion, length: int, *, minimal: bool) -> None:
         self.answer = answer
         self.version = version
+        self.length = length  # of the chain so far
         self.minimal = minimal
         self.question = answer.question
         self.proofs: Proofs | None = proofs_of(version) if self.question.dnssec else None
@@ -177,20 +180,20 @@ class _Step:
     def redirect(self, node: Node, name: Name) -> Name | None:
         """Replace the suffix that owns a DNAME, and tell so by a CNAME (RFC 6672 3.1, 3.2).
 
-        A DNAME that has been used before in this answer ends the chain: it would go round, or
-        grow until the name is too long. The CNAME is not signed (RFC 6672 5.3.1).
+        The CNAME has the DNAME's TTL (RFC 6672 3.1) and no signature (5.3.1). It is the answer
+        where a CNAME is asked for; given before, it ends the chain as a loop.
         """
         dname = node.rrsets[DNAME]
-        if not self.add(Section.ANSWER, node, dname):
+        comes_back = not self.add(Section.ANSWER, node, dname)
+        if comes_back and self.length >= GROWING_CHAIN:
             return None
         target = name[: -len(node.name)] + dname.rdatas[0]
-        if len(target) > MAX_LENGTH:
+        if len(target) > MAX_LENGTH:  # RFC 6672 2.2: "YXDOMAIN"
             self.answer.rcode = Rcode.YXDOMAIN
             return None
-        self.answer.add(Section.ANSWER, Entry(name, RRset(name, CNAME, dname.ttl, (target,))))
-        # Asked for the CNAME, this is it: as one that stands in the zone is not followed then
-        # (RFC 1034 4.3.2, 3a).
-        return None if self.question.rtype == CNAME else target
+        cname = Entry(name, RRset(name, CNAME, dname.ttl, (target,)))
+        is_new = self.answer.add(Section.ANSWER, cname)
+        return target if is_new and self.question.rtype != CNAME else None
 
     def follow(self, node: Node, owner: Name) -> Name | None:
         """Give a CNAME and return its target; one given before ends the chain: it is a loop."""
