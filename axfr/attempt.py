@@ -24,19 +24,8 @@ from zones.name import Name
 from zones.secondary import Primary, Result, SecondaryState, TransferAttempt, TsigKey
 from zones.version import ZoneVersion
 
-# Where no primary gave anything to judge.
-NO_ANSWER = frozenset(
-    {
-        "unreachable",
-        "timeout",
-        "no-primary",
-        "key-unusable",
-        "refused-by-primary",
-        "primary-not-authoritative",
-        "empty-answer",
-        "cut-short",
-    }
-)
+# Where no primary gave anything to judge; whatever else goes wrong is a refusal.
+NO_ANSWER = frozenset({"unreachable", "timeout", "no-primary"})
 # What a second transfer of the same serial would end in again.
 LASTING = frozenset({"too-large", "too-many-records"})
 

@@ -46,7 +46,7 @@ class Notifier(asyncio.DatagramProtocol):
                     lambda: self, local_addr=(source, 0)
                 )
             except OSError as error:
-                log.warning(f"NOTIFY cannot be sent from {source}: {error}")
+                log.warning("NOTIFY cannot be sent", source=source, reason=str(error))
             else:
                 self._transports[is_v6] = transport
 

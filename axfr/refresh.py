@@ -93,8 +93,10 @@ def next_step(
 
 
 def _is_held(state: SecondaryState, serial: int, now: float, bounds: Bounds) -> bool:
+    """Tell whether the refusal of this serial, as the state tells it, still counts."""
     return (
-        serial == state.refused_serial
+        serial == state.refused_serial == state.primary_serial
+        and state.last_result is Result.REFUSED
         and state.refused_at is not None
         and now < state.refused_at + bounds.refused_hold
     )
