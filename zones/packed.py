@@ -55,15 +55,24 @@ def pack(apex: Name, rrsets: Iterable[RRset]) -> bytes:
     body = bytearray()
     serial = sets = records = 0
     for rrset in sorted(rrsets, key=lambda rrset: rrset.sort_key):
-        data = b"".join(RDATA_LENGTH.pack(len(rdata)) + rdata for rdata in rrset.rdatas)
-        body += bytes((len(rrset.owner),)) + rrset.owner
-        body += RRSET_HEAD.pack(rrset.rtype, rrset.covers, rrset.ttl, len(rrset.rdatas), len(data))
-        body += data
+        body += pack_rrset(rrset)
         sets += 1
         records += len(rrset.rdatas)
         if rrset.rtype == SOA and rrset.owner == apex:
             serial = int.from_bytes(rrset.rdatas[0][-20:-16], "big")
-    return HEADER.pack(MAGIC, FORMAT, 0, len(apex), serial, sets, records) + apex + bytes(body)
+    return pack_header(apex, serial, sets, records) + bytes(body)
+
+
+def pack_header(apex: Name, serial: int, rrsets: int, records: int) -> bytes:
+    """Return what stands before the first RRset of a packed zone."""
+    return HEADER.pack(MAGIC, FORMAT, 0, len(apex), serial, rrsets, records) + apex
+
+
+def pack_rrset(rrset: RRset) -> bytes:
+    """Return one RRset as it stands in a packed zone."""
+    data = b"".join(RDATA_LENGTH.pack(len(rdata)) + rdata for rdata in rrset.rdatas)
+    head = RRSET_HEAD.pack(rrset.rtype, rrset.covers, rrset.ttl, len(rrset.rdatas), len(data))
+    return bytes((len(rrset.owner),)) + rrset.owner + head + data
 
 
 def read_header(blob: bytes) -> Header:
