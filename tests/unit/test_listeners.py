@@ -30,7 +30,7 @@ async def udp_exchange(address: str, port: int, payload: bytes) -> tuple[bytes, 
     return answer, source[0]
 
 
-@pytest.mark.parametrize(("bound", "asked"), [("0.0.0.0", "127.0.0.9"), ("::1", "::1")])  # noqa: S104
+@pytest.mark.parametrize(("bound", "asked"), [("0.0.0.0", "127.0.0.9"), ("::1", "::1")])
 async def test_udp_answers_from_the_address_asked(bound: str, asked: str) -> None:
     """A wildcard socket answers from the address that the query was sent to."""
     loop = asyncio.get_running_loop()
