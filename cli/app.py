@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -40,8 +40,8 @@ class App:
         """Take from the environment what no option may say later."""
         self.actor = os.environ.get("NSCTL_ACTOR") or os_user()
 
-    def settings(self, **overrides: object) -> Settings:
-        """Return the settings; raises ``SettingsError``. Warnings go to stderr, once."""
+    def settings(self, *, quiet: bool = False, **overrides: Any) -> Settings:
+        """Return the settings; raises ``SettingsError``. Warnings go to stderr unless ``quiet``."""
         if self._settings is None or overrides:
             from pathlib import Path
 
@@ -52,7 +52,7 @@ class App:
                 database=self.database or None,
                 **overrides,
             )
-            for warning in self._settings.warnings:
+            for warning in () if quiet else self._settings.warnings:
                 sys.stderr.write(f"nsctl: {warning}\n")
         return self._settings
 

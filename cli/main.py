@@ -36,14 +36,14 @@ LAZY = {
 class Root(Group):
     """The outermost group: turns every error into lines on stderr and an exit code."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *_: Any, **kwargs: Any) -> Any:
         """Run one call; leaves with ``SystemExit`` unless told otherwise."""
-        if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **kwargs)
+        if not kwargs.pop("standalone_mode", True):
+            return super().main(args, standalone_mode=False, **kwargs)
         kwargs.setdefault("prog_name", "nsctl")
         app = App()
         try:
-            code = super().main(*args, standalone_mode=False, obj=app, **kwargs)
+            code = super().main(args, standalone_mode=False, obj=app, **kwargs)
         except BaseException as error:  # noqa: BLE001  # whatever it is, a person is told
             leave(error, debug=app.debug)
         sys.exit(code if isinstance(code, int) else 0)

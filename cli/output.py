@@ -182,7 +182,7 @@ UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 def duration(seconds: float) -> str:
     """Return the two largest units of a time span: ``6 d 23 h``, ``4 min 10 s``, ``0 s``."""
     left = max(0, round(seconds))
-    parts = []
+    parts: list[str] = []
     for size, unit in UNITS:
         count, left = divmod(left, size)
         if count or (parts and len(parts) < 2):

@@ -28,7 +28,7 @@ def serve(app: App, *, listen: tuple[str, ...], workers: str | None, engine: str
     Changes made by other commands meanwhile are picked up at once.
     """
     given: dict[str, Any] = {"listen": listen or None, "workers": workers, "engine": engine}
-    settings = app.settings(**given)
+    settings = app.settings(quiet=True, **given)  # the server logs the warnings
     from nameserver.server import run
 
     run(settings)

@@ -52,7 +52,12 @@ def check(app: App, *, targets: tuple[str, ...], apex: Name | None, rules: bool)
         }
         for target, findings, reasons in results
     ]
-    emit(app, data, lambda: [tell(*one) for one in results] and None)
+
+    def tell_all() -> None:
+        for one in results:
+            tell(*one)
+
+    emit(app, data, tell_all)
     if not all(one["ok"] for one in data):
         raise click.exceptions.Exit(1)
 

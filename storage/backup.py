@@ -1,144 +1,120 @@
-"""Backups: one SQLite file with everything, whatever database the store is in.
+"""Backup and restore of a SQLite store while it is in use.
 
-A backup is consistent, and taken while servers and commands work on. Bringing one back replaces the
-whole content of the store; running servers notice and read everything anew. A backup of a SQLite
-store can be brought back into PostgreSQL, and the other way round.
+Both copy pages with SQLite's online backup, so a copy is one state of the store, never a mixture.
+PostgreSQL has ``pg_dump`` and ``pg_restore``, which do this better than we could.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
 
-from sqlalchemy import Connection, Integer, Table, delete, func, insert, select, text
-
+from storage import events, feed, schema
 from storage.database import Database
+from storage.engines import WAIT_SECONDS
 from storage.errors import StorageError, explained
-from storage.models import Base
-
-PAGES: Final = 4096  # copied at a time; writers get their turn in between
-ROWS: Final = 500
+from storage.events import EventSeverity
+from storage.feed import ChangeKind
 
 
-def back_up(database: Database, target: Path) -> int:
-    """Write a backup to ``target``, whole or not at all; return its size in octets.
+def backup(database: Database, target: Path) -> int:
+    """Write a copy of the store to ``target`` and return its size in octets.
 
-    The file can be read by its owner only: TSIG secrets are in it. Raises ``StorageError``.
+    The copy is checked and flushed to the disk before it takes the place of an older file of that
+    name; it has the TSIG secrets in it, so its owner alone may read it. Raises ``StorageError``.
     """
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with explained(str(target)):
-            if database.is_sqlite:
-                copy_file(Path(database.place), beside)
-            else:
-                copy_tables(database, Database.open(f"sqlite:///{beside.absolute()}"))
-        settle(beside)
-        beside.replace(target)
-        return target.stat().st_size
-    except OSError as error:
-        raise StorageError(f"{target}: {error.strerror or error}; no backup was made") from error
-    finally:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{beside}{suffix}").unlink(missing_ok=True)
-
-
-def bring_back(url: str, source: Path) -> None:
-    """Replace the content of the store at ``url`` by that of a backup, in one transaction.
-
-    A backup of an older release is migrated; the backup itself is left alone. Raises
-    ``StorageError``.
-    """
-    verify(source)
-    with tempfile.TemporaryDirectory(prefix="nsctl-restore-") as directory:
-        copy = Path(directory) / "backup.db"
-        with explained(str(source)):
-            copy_file(source, copy)
-        copied = Database.open(f"sqlite:///{copy}")  # migrates it
+    need_sqlite(database, "pg_dump")
+    aside = target.with_name(target.name + ".part")
+    with told(target):
+        aside.unlink(missing_ok=True)
+        os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
-            copy_tables(copied, Database.open(url))
+            copy(path_of(database), aside)
+            flush(aside)
+            aside.replace(target)
         finally:
-            copied.close()
+            aside.unlink(missing_ok=True)
+        flush(target.parent)
+        return target.stat().st_size
 
 
-def verify(source: Path) -> None:
-    """Raise ``StorageError`` where a file is no undamaged backup."""
-    if not source.is_file():
-        raise StorageError(f"{source}: there is no such file")
-    try:
-        with reading(source) as connection:
-            (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            names = {name for (name,) in tables}
-    except sqlite3.Error as error:
-        raise StorageError(f"{source}: not a backup of nsctl ({error})") from error
-    if result != "ok":
-        raise StorageError(f"{source}: the backup is damaged ({result}); take an older one")
-    if not {"alembic_version", "zones", "versions"} <= names:
-        raise StorageError(f"{source}: not a backup of nsctl: it has no zones in it")
+def restore(database: Database, source: Path, *, now: float, actor: str) -> None:
+    """Replace the content of the store by that of a backup, all or nothing.
+
+    Servers that follow the store find that the feed does not continue and read everything anew. A
+    backup of an older release is migrated. Raises ``StorageError``, also for a file that is no
+    backup of this system or is damaged.
+    """
+    need_sqlite(database, "pg_restore")
+    with told(source):
+        check(source)
+    with database.read() as session:
+        last = feed.latest(session)
+    with explained(database.place):
+        copy(source, path_of(database))
+        schema.bring_up_to_date(database.engine)
+    with database.write() as session:
+        feed.restart(session, ChangeKind.ZONE, max(last, feed.latest(session)) + 1, at=now)
+        text = f"the store was restored from {source.name}"
+        events.record(session, "restored", EventSeverity.WARNING, None, text, actor=actor, at=now)
+
+
+def need_sqlite(database: Database, instead: str) -> None:
+    """Raise ``StorageError`` for a store that has a tool of its own."""
+    if not database.is_sqlite:
+        raise StorageError(f"database {database.place}: use {instead} for a PostgreSQL store")
+
+
+def path_of(database: Database) -> Path:
+    """Return the file of a SQLite store."""
+    return Path(str(database.engine.url.database))
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a connection that does not write."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
-        yield connection
+def told(path: Path) -> Iterator[None]:
+    """Turn errors of files and of SQLite into ``StorageError`` that names the path."""
+    try:
+        with explained(str(path)):
+            yield
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror or error}") from error
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a SQLite database that may be in use."""
-    with reading(source) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new, pages=PAGES)
+def copy(source: Path, target: Path) -> None:
+    """Copy all pages into ``target`` in one transaction there."""
+    with closing(connect(source, read_only=True)) as reader, closing(connect(target)) as writer:
+        reader.backup(writer)
+        if writer.execute("PRAGMA quick_check").fetchone() != ("ok",):
+            raise StorageError(f"{target}: the copy is damaged; check the disk")
 
 
-def settle(path: Path) -> None:
-    """Make a SQLite file complete without its companions, and durable."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open a file that is there."""
+    mode = "ro" if read_only else "rw"
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=WAIT_SECONDS
+    )
+
+
+def check(path: Path) -> None:
+    """Raise ``StorageError`` unless the file is a sound backup of this system."""
+    with closing(connect(path, read_only=True)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if not {"alembic_version", "feed", "versions"} <= tables:
+            raise StorageError(f"{path}: this is not a backup of nsctl")
+        if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise StorageError(f"{path}: the backup is damaged; take an older one")
+        revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        schema.refuse_newer(revision[0], str(path))
+
+
+def flush(path: Path) -> None:
+    """Have a file or directory written to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def copy_tables(source: Database, target: Database) -> None:
-    """Replace all rows of ``target`` by those of ``source``, in one transaction; closes target."""
-    tables = Base.metadata.sorted_tables
-    try:
-        with source.read() as old, target.write() as new:
-            into = new.connection()
-            for table in reversed(tables):
-                into.execute(delete(table))
-            for table in tables:
-                rows = old.execute(select(table), execution_options={"yield_per": ROWS})
-                for chunk in rows.mappings().partitions(ROWS):
-                    into.execute(insert(table), [dict(row) for row in chunk])
-                if not target.is_sqlite:
-                    continue_numbering(into, table)
-            new.info["changed"] = True
-    finally:
-        target.close()
-
-
-def continue_numbering(connection: Connection, table: Table) -> None:
-    """Let PostgreSQL number the next rows after those that were copied."""
-    (key, *more) = table.primary_key.columns
-    if more or not isinstance(key.type, Integer) or table.name in ("feed", "versions"):
-        return  # not numbered by the database
-    newest = connection.scalar(select(func.max(key)))
-    sequence = connection.scalar(
-        text("SELECT pg_get_serial_sequence(:table, :column)"),
-        {"table": table.name, "column": key.name},
-    )
-    if sequence:
-        connection.execute(
-            text("SELECT setval(CAST(:sequence AS regclass), :newest, :called)"),
-            {"sequence": sequence, "newest": newest or 1, "called": newest is not None},
-        )
