@@ -25,7 +25,7 @@ from nameserver.lookup import Delegation, Exact, NoName, Redirection, Synthesis,
 from nameserver.message import Rcode
 from nameserver.proofs import Proofs, proofs_of, record_at
 from nameserver.table import ServedZone, ZoneState, ZoneTable
-from zones.name import MAX_LENGTH, Name
+from zones.name import MAX_LENGTH, Name, is_subdomain
 from zones.rrset import ANY, CNAME, DNAME, DS, NS, NSEC, RRSIG, SOA, RRset
 from zones.version import Node, ZoneVersion
 
@@ -180,20 +180,23 @@ class _Step:
     def redirect(self, node: Node, name: Name) -> Name | None:
         """Replace the suffix that owns a DNAME, and tell so by a CNAME (RFC 6672 3.1, 3.2).
 
-        The CNAME has the DNAME's TTL (RFC 6672 3.1) and no signature (5.3.1). It is the answer
-        where a CNAME is asked for; given before, it ends the chain as a loop.
+        The CNAME has the DNAME's TTL (RFC 6672 3.1) and no signature (5.3.1). The chain ends with
+        it where a CNAME is asked for, where it was given before, or where the next name would be
+        below this DNAME again and so for ever.
         """
         dname = node.rrsets[DNAME]
         comes_back = not self.add(Section.ANSWER, node, dname)
         if comes_back and self.length >= GROWING_CHAIN:
             return None
-        target = name[: -len(node.name)] + dname.rdatas[0]
+        suffix = dname.rdatas[0]
+        target = name[: -len(node.name)] + suffix
         if len(target) > MAX_LENGTH:  # RFC 6672 2.2: "YXDOMAIN"
             self.answer.rcode = Rcode.YXDOMAIN
             return None
         cname = Entry(name, RRset(name, CNAME, dname.ttl, (target,)))
         is_new = self.answer.add(Section.ANSWER, cname)
-        return target if is_new and self.question.rtype != CNAME else None
+        ends = self.question.rtype == CNAME or is_subdomain(suffix, node.name)
+        return target if is_new and not ends else None
 
     def follow(self, node: Node, owner: Name) -> Name | None:
         """Give a CNAME and return its target; one given before ends the chain: it is a loop."""
