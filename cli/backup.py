@@ -34,13 +34,13 @@ def backup(app: App, *, path: Path, keep: int | None) -> None:
 
     Servers and commands may work on meanwhile. TSIG secrets are in it: keep it safe.
     """
-    from storage.backup import back_up
+    from storage import backup as backups
 
     if keep and not path.is_dir():
         raise click.UsageError(f"--keep is for a directory, and {path} is none")
     target = path / f"nsctl-{now():%Y%m%dT%H%M%SZ}.db" if path.is_dir() else path
     with app.opened() as database:
-        size = back_up(database, target)
+        size = backups.backup(database, target)
     gone = rotate(path, keep) if keep else []
     data = {"file": str(target), "octets": size, "deleted": [str(one) for one in gone]}
 
@@ -70,18 +70,17 @@ def restore(app: App, *, path: Path, yes: bool) -> None:
 
     A running server notices and serves what was brought back.
     """
-    from storage.backup import bring_back, verify
+    from storage import backup as backups
 
     if path.is_dir():
         found = sorted(one for one in path.iterdir() if NAME.fullmatch(one.name))
         if not found:
             raise click.UsageError(f"there is no backup in {path}")
         path = found[-1]
-    verify(path)
     with app.opened() as database:
         place = database.place
-    if not yes and sys.stdin.isatty():
-        click.confirm(f"replace everything in {place} by {path}?", abort=True)
-    bring_back(app.database_url(), path, now=now().timestamp(), actor=app.actor)
+        if not yes and sys.stdin.isatty():
+            click.confirm(f"replace everything in {place} by {path}?", abort=True)
+        backups.restore(database, path, now=now().timestamp(), actor=app.actor)
     data = {"file": str(path), "database": place}
     emit(app, data, lambda: click.echo(f"{place} has the content of {path} again"))
