@@ -7,7 +7,7 @@ from zones.collect import Findings
 from zones.name import ROOT, display
 from zones.rrset import DS, MX, NSEC3PARAM, RRset
 from zones.survey import MAX_TTL, Place, fits_in_message, wire_size
-from zones.syntax import problem
+from zones.syntax import doubt, problem
 
 
 def check_rrsets(place: Place, findings: Findings) -> None:
@@ -41,9 +41,15 @@ def _check_syntax(rrset: RRset, findings: Findings) -> None:
     for rdata in rrset.rdatas:
         why = problem(rrset.rtype, rdata)
         if why is not None:
-            shown = rdata.hex() if len(rdata) <= 32 else f"{rdata[:32].hex()}..."
-            sentence = f"The record {_what(rrset)} \\# {len(rdata)} {shown} is malformed: {why}."
+            sentence = f"The record {_what(rrset)} {_shown(rdata)} is malformed: {why}."
             findings.add("rdata-syntax", rrset.owner, rrset.rtype, sentence)
+        elif (why := doubt(rrset.rtype, rdata)) is not None:
+            sentence = f"The record {_what(rrset)} {_shown(rdata)} looks malformed: {why}."
+            findings.add("rdata-doubtful", rrset.owner, rrset.rtype, sentence)
+
+
+def _shown(rdata: bytes) -> str:
+    return f"\\# {len(rdata)} {rdata[:32].hex()}{'...' if len(rdata) > 32 else ''}"
 
 
 def _check_null_mx(mx: RRset, findings: Findings) -> None:

@@ -16,27 +16,37 @@ from zones.serial import SerialPolicy
 from zones.version import ZoneVersion
 
 TTL: Final = 3600
-# Seconds; within what registries ask for, see zones.check_soa.RANGES.
-REFRESH, RETRY, EXPIRE, MINIMUM = 14400, 3600, 1209600, 3600
+# Refresh, retry, expire, minimum: within what registries ask for, see zones.check_soa.RANGES.
+TIMERS: Final = (14400, 3600, 1209600, 3600)
 _NUMBERS: Final = struct.Struct("!5I")
 
 
 def new_zone(
-    apex: Name, nameservers: Sequence[Name], mailbox: str, now: datetime, policy: SerialPolicy
+    apex: Name,
+    nameservers: Sequence[Name],
+    mailbox: str,
+    now: datetime,
+    policy: SerialPolicy,
+    *,
+    ttl: int = TTL,
+    timers: tuple[int, int, int, int] = TIMERS,
 ) -> ZoneVersion:
     """Return a zone of an SOA and NS records; the first name server is named as the primary.
 
     ``mailbox`` is a mail address, or already a domain name with a dot for the @. ``now`` is
-    timezone-aware. Raises ``ZoneError`` with every reason.
+    timezone-aware; ``ttl`` and ``timers`` (refresh, retry, expire, minimum) are in seconds. Raises
+    ``ZoneError`` with every reason.
     """
     if not nameservers:
         raise ZoneError(f"{display(apex)} needs at least one name server")
     serial = policy.successor(0, now)
-    numbers = _NUMBERS.pack(serial, REFRESH, RETRY, EXPIRE, MINIMUM)
+    numbers = _NUMBERS.pack(serial, *timers)
     soa = nameservers[0] + mailbox_name(mailbox) + numbers
-    rrsets = [RRset.of(apex, SOA, TTL, [soa]), RRset.of(apex, NS, TTL, nameservers)]
+    rrsets = [RRset.of(apex, SOA, ttl, [soa]), RRset.of(apex, NS, ttl, nameservers)]
     version = ZoneVersion.of(apex, rrsets)
-    reasons = [f"{finding.sentence} {finding.fix}" for finding in errors(check(version))]
+    reasons = [
+        f"{finding.sentence} {finding.fix} ({finding.rule})" for finding in errors(check(version))
+    ]
     if reasons:
         raise ZoneError(reasons)
     return version

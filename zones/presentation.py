@@ -19,6 +19,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
+from zones.errors import WireError
 from zones.name import MAX_LABEL, MAX_LENGTH, ROOT, BadName, Name, from_text
 from zones.rdata import canonical, type_text
 from zones.rrset import AAAA, CNAME, DNAME, MX, NS, PTR, SOA, TXT, A
@@ -84,6 +85,8 @@ def read_rdata(rtype: int, text: str, names: Names) -> bytes:
         rdata = reader(text.strip(), names)
         if rdata is not None:
             return rdata
+    if text.lstrip().startswith("\\#"):
+        return _read_generic(rtype, text)
     origin = None if names.origin is None else dns.name.from_wire(names.origin, 0)[0]
     try:
         parsed = dns.rdata.from_text(
@@ -102,6 +105,20 @@ def read_rdata(rtype: int, text: str, names: Names) -> bytes:
     except (dns.exception.DNSException, ValueError, OverflowError) as error:
         shown = text.strip() or "nothing"
         raise BadRdata(f"{shown!r} is not {type_text(rtype)} data: {error}") from error
+
+
+def _read_generic(rtype: int, text: str) -> bytes:
+    """Return the octets of the generic form (RFC 3597 5), whether or not they fit the type."""
+    _mark, size, *digits = text.split() if len(text.split()) > 1 else ("", "", "")
+    try:
+        rdata = bytes.fromhex("".join(digits))
+        if len(rdata) != int(size):
+            raise BadRdata(f"{text.strip()!r} has {len(rdata)} octets and not {size}")
+        return canonical(rtype, rdata)
+    except ValueError:
+        raise BadRdata(f"{text.strip()!r} is not a length and hexadecimal digits") from None
+    except WireError as error:
+        raise BadRdata(f"{text.strip()!r} is not {type_text(rtype)} data: {error}") from None
 
 
 def _read_a(text: str, _names: Names) -> bytes | None:

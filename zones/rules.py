@@ -318,6 +318,14 @@ _ALL: Final = (
         "RFC 1035 3.3, and the RFC of the type",
     ),
     Rule(
+        "rdata-doubtful",
+        WARNING,
+        "The content of a record is probably not what its type asks for",
+        "The record could not be read as its type is usually written; it is served as it is.",
+        "Look at the record, and write it anew if it is wrong.",
+        "RFC 3597 3, and the RFC of the type",
+    ),
+    Rule(
         "rrset-too-large",
         ERROR,
         "The records of one name and type do not fit in a message",

@@ -30,7 +30,7 @@ Include = Callable[[str], str]
 MAX_REASONS: Final = 1000
 MAX_GENERATED: Final = 1_000_000
 MAX_INCLUDES: Final = 10  # nested
-_CLASSES: Final = frozenset({"IN", "CLASS1", "CH", "CLASS3", "CS", "HS", "CLASS4", "ANY", "NONE"})
+_CLASSES: Final = frozenset({"IN", "CLASS1", "CH", "CLASS3", "CS", "HS", "CLASS4"})
 # The shape of nearly every line; the others are read token by token.
 _USUAL: Final = re.compile(
     r"([^\s\\]*)[ \t]+(?:(\d{1,9})[ \t]+)?(?:IN[ \t]+)?([A-Z]+)[ \t]+(.+)", re.ASCII

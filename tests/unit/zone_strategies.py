@@ -56,7 +56,7 @@ RDATA = {
     TXT: st.lists(strings, min_size=1, max_size=3).map(b"".join),
     RRSIG: signature,
     257: st.binary(max_size=20),  # CAA, often malformed
-    65: st.binary(max_size=20),  # HTTPS, nearly always malformed
+    65: st.tuples(words, names, st.binary(max_size=9)).map(b"".join),  # HTTPS, often malformed
     29: st.binary(min_size=16, max_size=16),  # LOC, whose text is less exact than its octets
     65280: st.binary(max_size=20),
 }
