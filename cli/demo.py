@@ -10,7 +10,7 @@ import contextlib
 import shlex
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -93,7 +93,7 @@ class Story:
     # -- the steps
 
     def hosted_zone(self) -> None:
-        """A zone of our own editor."""
+        """Make a zone with our own editor."""
         self.chapter("A hosted zone", "The provider's editor makes it, the server answers it.")
         self.provider.start()
         self.on(self.provider, "zone", "add", HOSTED, "--ns", f"ns1.{HOSTED}", quiet=True)
@@ -102,7 +102,7 @@ class Story:
         self.expect(f"www.{HOSTED}", "192.0.2.80")
 
     def hidden_primary(self) -> None:
-        """A zone of a customer's server, which no NS record names."""
+        """Follow a customer's server, which no NS record names."""
         self.chapter(
             "A hidden primary",
             f"The customer's own server has {CUSTOMER}, but no NS record names it. The provider"
@@ -116,7 +116,7 @@ class Story:
         self.on(self.provider, "secondary", "status", CUSTOMER)
 
     def update(self) -> None:
-        """A change at the customer's arrives by NOTIFY."""
+        """Take over a change that a NOTIFY announces."""
         self.chapter(
             "An update arrives",
             "The customer changes the zone. Their server sends a NOTIFY; ours fetches the change.",
@@ -125,7 +125,7 @@ class Story:
         self.expect(f"www.{CUSTOMER}", "192.0.2.20")
 
     def faulty_update(self) -> None:
-        """A zone that breaks a rule is refused; the one before it stays."""
+        """Refuse a zone that breaks a rule; the one before it stays."""
         self.chapter(
             "A faulty update is refused and explained",
             "The customer's next version has a CNAME beside another record. It is not taken over;"
@@ -141,13 +141,13 @@ class Story:
         self.expect(f"www.{CUSTOMER}", "192.0.2.20")
 
     def repair(self) -> None:
-        """The customer mends the zone."""
+        """Take over what the customer has mended."""
         self.chapter("The customer repairs it", "The next serial is sound, and taken over at once.")
         self.publish(serial=4, address="192.0.2.40")
         self.expect(f"www.{CUSTOMER}", "192.0.2.40")
 
     def expiry(self) -> None:
-        """The primary is gone for longer than EXPIRE."""
+        """Stop answering when the primary is gone for longer than EXPIRE."""
         self.chapter(
             "The primary goes away, and EXPIRE runs out",
             f"The zone is answered for another {EXPIRE} s, the EXPIRE of its last good version;"
@@ -165,7 +165,7 @@ class Story:
         self.show_query(name, f"SERVFAIL: {CUSTOMER} has expired")
 
     def recovery(self) -> None:
-        """The primary is back."""
+        """Answer again when the primary is back."""
         self.chapter("The primary is back", "The zone recovers by itself.")
         self.primary.start()
         self.expect(f"www.{CUSTOMER}", "192.0.2.40")
@@ -226,7 +226,7 @@ class Story:
 
 
 @contextlib.contextmanager
-def watching(screen: Console, provider: Host) -> Iterator[object]:
+def watching(screen: Console, provider: Host) -> Iterator[Callable[[], None]]:
     """Show a table of the provider's zones that follows what happens.
 
     What is yielded is called to bring it up to date; at most twice a second it is.

@@ -38,15 +38,14 @@ def wait_for(what: str, condition: Callable[[], bool], seconds: float) -> float:
 def free_port(wanted: int = 0) -> int:
     """Return ``wanted`` if UDP and TCP are free there, else a port that is."""
     for port in (wanted, 0):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
-            with socket.socket() as streams:
-                try:
-                    datagrams.bind(("127.0.0.1", port))
-                    found: int = datagrams.getsockname()[1]
-                    streams.bind(("127.0.0.1", found))
-                except OSError:
-                    continue
-                return found
+        with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.socket() as streams:
+            try:
+                datagrams.bind(("127.0.0.1", port))
+                found: int = datagrams.getsockname()[1]
+                streams.bind(("127.0.0.1", found))
+            except OSError:
+                continue
+            return found
     raise DemoError("no port is free on 127.0.0.1")
 
 
@@ -73,7 +72,7 @@ class Host:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run an ``nsctl`` command on this machine."""
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 (our own command, no shell)
             [sys.executable, "-m", "cli", *arguments],
             env=self._environment,
             capture_output=True,
