@@ -33,6 +33,10 @@ def backup(database: Database, target: Path) -> int:
         os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
             copy(path_of(database), aside)
+            with closing(
+                connect(aside)
+            ) as connection:  # one file, readable where nothing is written
+                connection.execute("PRAGMA journal_mode = DELETE")
             flush(aside)
             aside.replace(target)
         finally:
@@ -57,7 +61,9 @@ def restore(database: Database, source: Path, *, now: float, actor: str) -> None
         copy(source, path_of(database))
         schema.bring_up_to_date(database.engine)
     with database.write() as session:
-        feed.restart(session, ChangeKind.ZONE, max(last, feed.latest(session)) + 1, at=now)
+        # One number is left out: that is the gap which tells even those who were up to date.
+        number = max(last, feed.latest(session)) + 2
+        feed.restart(session, ChangeKind.ZONE, number, at=now)
         text = f"the store was restored from {source.name}"
         events.record(session, "restored", EventSeverity.WARNING, None, text, actor=actor, at=now)
 

@@ -87,6 +87,14 @@ def append_many(
     return first
 
 
+def restart(session: Session, kind: ChangeKind, seq: int, *, at: float) -> None:
+    """Leave one change of number ``seq`` in the feed, so that every follower reads all anew."""
+    session.execute(delete(FeedRow))
+    row = {"seq": seq, "kind": kind.value, "apex": None, "at": at, "payload": {"restored": True}}
+    bulk.insert(session, FeedRow, [row])
+    session.info["changed"] = True
+
+
 def prune(session: Session, last: int, now: float) -> None:
     """Delete what no follower is expected to ask for any more; ``last`` is the newest number."""
     old = (FeedRow.seq <= last - KEEP_AT_LEAST) & (FeedRow.at < now - KEEP_SECONDS)

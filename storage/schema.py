@@ -6,12 +6,15 @@ A store that is at ``HEAD`` costs one query; alembic is loaded only where there 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Engine, inspect, text
 
 from storage import engines
 from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HEAD: Final = "0001"  # of storage/migrations/versions
 
@@ -40,25 +43,38 @@ def revision(connection: Connection) -> str | None:
 
 def migrate(connection: Connection, found: str | None) -> None:
     """Run the migrations after revision ``found`` in the transaction of ``connection``."""
+    where = engines.place(connection.engine.url)
+    if found is not None:
+        refuse_newer(found, where)
+    elif connection.dialect.name == "sqlite" and inspect(connection).get_table_names():
+        raise StorageError(f"database {where}: it belongs to another program; name another file")
+
     from alembic import command  # noqa: PLC0415  a store at HEAD need not pay for loading it
-    from alembic.config import Config  # noqa: PLC0415
+
+    config = configuration()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def refuse_newer(found: str, where: str) -> None:
+    """Raise ``StorageError`` for a revision that this release has no migration for."""
+    if found == HEAD:
+        return
+
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    config.attributes["connection"] = connection
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    where = engines.place(connection.engine.url)
-    if found is None and connection.dialect.name == "sqlite" and table_names(connection):
-        raise StorageError(f"database {where}: it belongs to another program; name another file")
-    if found is not None and found not in known:
+    scripts = ScriptDirectory.from_config(configuration())
+    if found not in {script.revision for script in scripts.walk_revisions()}:
         raise StorageError(
             f"database {where}: it was written by a newer nsctl (its schema is {found}, this one "
             f"knows up to {HEAD}); install the newer nsctl"
         )
-    command.upgrade(config, "head")
 
 
-def table_names(connection: Connection) -> list[str]:
-    """Return the tables that are there."""
-    return inspect(connection).get_table_names()
+def configuration() -> Config:
+    """Return alembic's configuration, which is no file: where the migrations are."""
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    return config

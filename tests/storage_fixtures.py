@@ -2,7 +2,7 @@
 
 PostgreSQL is started once per test process, in a directory of its own, on a unix socket only, as
 an unprivileged user where the tests run as root; with everything off that makes it survive a power
-cut, since its data does not have to. Each test gets a copy of an empty migrated database.
+cut, since its data does not have to. Each test finds an empty migrated database.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ import psycopg
 import pytest
 
 from storage.database import Database
+from storage.models import Base
 from tests.peers.waiting import wait_until
 from tests.requirements import find_program
 
-TEMPLATE = "empty"
+SHARED = "shared"  # by all tests of the process, one after the other
 FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_wal_senders=0",
         "wal_level=minimal", "shared_buffers=32MB", "max_connections=60", "autovacuum=off")  # fmt: skip
 
@@ -86,21 +87,26 @@ class PostgreSQLServer:
         """Return the URL of one of its databases."""
         return f"postgresql://nsctl@/{database}?host={self.directory}"
 
-    def execute(self, statement: str) -> None:
-        """Run one statement in the maintenance database."""
-        where = f"host={self.directory} user=nsctl dbname=postgres"
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        """Run one statement in a database."""
+        where = f"host={self.directory} user=nsctl dbname={database}"
         with psycopg.connect(where, autocommit=True) as connection:
             connection.execute(statement.encode())
 
-    def new_database(self, template: str = TEMPLATE) -> str:
-        """Create a database as a copy of another and return its name."""
+    def new_database(self) -> str:
+        """Create a database without any tables and return its URL."""
         name = f"test{next(self.numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        return name
+        self.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
 
-    def drop(self, database: str) -> None:
-        """Drop a database, cutting off who is still connected."""
-        self.execute(f"DROP DATABASE {database} WITH (FORCE)")
+    def empty(self, database: str) -> None:
+        """Cut off who is still connected and delete every row: quicker than a new one."""
+        self.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"WHERE datname = '{database}' AND pid <> pg_backend_pid()"
+        )
+        tables = reversed(Base.metadata.sorted_tables)
+        self.execute("; ".join(f"DELETE FROM {table.name}" for table in tables), database)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
         """End the server: cleanly and at once with SIGINT, as after a crash with SIGQUIT."""
@@ -118,14 +124,14 @@ def program(name: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQLServer]:
-    """A PostgreSQL server with an empty migrated database to copy."""
+    """A PostgreSQL server with an empty migrated database."""
     # Not below pytest's directory, which another user may not enter; short, for the socket's path.
     directory = Path(tempfile.mkdtemp(prefix="nsctl-pg-"))
     server = PostgreSQLServer(directory)
     try:
         server.start()
-        server.execute(f"CREATE DATABASE {TEMPLATE}")
-        Database.open(server.url(TEMPLATE)).close()
+        server.execute(f"CREATE DATABASE {SHARED}")
+        Database.open(server.url(SHARED)).close()
         yield server
     finally:
         server.stop()
@@ -152,9 +158,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{path}"
         return
     server: PostgreSQLServer = request.getfixturevalue("postgresql")
-    name = server.new_database()
-    yield server.url(name)
-    server.drop(name)
+    yield server.url(SHARED)
+    server.empty(SHARED)
 
 
 @pytest.fixture

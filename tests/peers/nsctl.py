@@ -10,6 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from click.testing import CliRunner
+
+from cli.main import cli as command_line
 from tests.peers.base import Key, Process, Remote, Server
 from tests.peers.waiting import LOOPBACK, free_port, wait_until
 
@@ -78,23 +81,25 @@ class Nsctl(Server):
 
     # The command line.
 
-    def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command and return what came of it, whatever that is."""
         return subprocess.run(
             [COMMAND, *arguments],
             env=self.environment,
             cwd=self.directory,
-            input=stdin,
             text=True,
             capture_output=True,
             timeout=60,
             check=False,
         )
 
-    def cli(self, *arguments: str, stdin: str | None = None) -> Any:
-        """Run one command with ``--json``; return what it printed, parsed. It must succeed."""
-        done = self.run("--json", *arguments, stdin=stdin)
-        assert done.returncode == 0, f"nsctl {' '.join(arguments)}: {done.stderr}{done.stdout}"
+    def cli(self, *arguments: str) -> Any:
+        """Run one command with ``--json``; return what it printed, parsed. It must succeed.
+
+        It runs in this process, which saves the start of an interpreter; ``run`` is the real thing.
+        """
+        done = CliRunner(env=self.environment).invoke(command_line, ["--json", *arguments])
+        assert done.exit_code == 0, f"nsctl {' '.join(arguments)}: {done.stderr}{done.stdout}"
         return json.loads(done.stdout) if done.stdout.strip() else None
 
     def add_key(self, key: Key) -> None:
@@ -103,11 +108,9 @@ class Nsctl(Server):
 
     def follow(self, apex: str, *primaries: Remote) -> None:
         """Add a zone that it is secondary of."""
-        options: list[str] = []
-        for primary in primaries:
-            options += ["--primary", str(primary)]
-            if primary.key:
-                options += ["--key", primary.key.name]
+        options = [option for primary in primaries for option in ("--primary", str(primary))]
+        for key in {primary.key.name for primary in primaries if primary.key}:
+            options += ["--key", key]
         self.cli("secondary", "add", apex, *options)
 
     def allow(self, remote: Remote, apex: str) -> None:

@@ -96,7 +96,7 @@ async def test_first_transfer_and_notify() -> None:
         async with running(served):
             await until(lambda: served.serials == [1])
             primary.load(zone_text(2))
-            served.secondaries.notified(APEX, LOOPBACK, 4000, None)
+            served.secondaries.notified(APEX, LOOPBACK, None)
             await until(lambda: served.serials == [1, 2])
             assert served.state.last_result is Result.ACCEPTED
     (attempt,) = served.outcomes[-1].attempts
@@ -249,7 +249,7 @@ async def test_notify_during_a_refresh() -> None:
         async with running(served):
             await until(lambda: primary.transfers == 1)
             for _ in range(5):
-                served.secondaries.notified(APEX, LOOPBACK, 4000, None)
+                served.secondaries.notified(APEX, LOOPBACK, None)
             await until(lambda: served.state.last_result is Result.CURRENT)
             assert primary.soa_queries == 1
 
@@ -292,7 +292,7 @@ async def test_removed_zone_is_left_alone() -> None:
             served.secondaries.remove(APEX)
             assert served.secondaries.state(APEX) is None
             assert not served.secondaries.refresh(APEX)
-            served.secondaries.notified(APEX, LOOPBACK, 1, None)
+            served.secondaries.notified(APEX, LOOPBACK, None)
             assert primary.soa_queries == 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import dns.message
 import dns.name
 import dns.rcode
@@ -27,13 +29,6 @@ def query(message_id: int = 7) -> bytes:
     return build(message_id, 0, question_octets(APEX, SOA))
 
 
-def signed_query(**how: object) -> dns.message.Message:
-    """Return a query that dnspython has signed, at the present time of this machine."""
-    message = dns.message.make_query("example.org.", "SOA")
-    message.use_tsig(DNSPYTHON_KEY, **how)
-    return message
-
-
 @pytest.mark.parametrize("algorithm", ["hmac-sha1", "hmac-sha256", "hmac-sha512", "hmac-md5"])
 def test_request_verifies_and_loses_its_record(algorithm: str) -> None:
     """A signed request verifies with the same key, and what is left is the request unsigned."""
@@ -47,8 +42,6 @@ def test_request_verifies_and_loses_its_record(algorithm: str) -> None:
 
 def test_dnspython_verifies_our_request() -> None:
     """What we sign, dnspython accepts."""
-    import time
-
     signed, _ = tsig.sign_request(query(), KEY, time.time())
     assert dns.message.from_wire(signed, keyring={DNSPYTHON_KEY.name: DNSPYTHON_KEY}).had_tsig
 

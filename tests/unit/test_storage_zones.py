@@ -49,7 +49,11 @@ def test_adding_a_zone_twice_is_refused_and_changes_nothing(database: Database) 
 
 @pytest.mark.parametrize(
     ("asked", "meant"),
-    [("example.ogr", "example.org"), ("exmaple.org", "example.org"), ("eksample.org", "example.org")],
+    [
+        ("example.ogr", "example.org"),
+        ("exmaple.org", "example.org"),
+        ("eksample.org", "example.org"),
+    ],
 )
 def test_an_unknown_zone_is_answered_with_a_guess(
     database: Database, asked: str, meant: str
