@@ -118,10 +118,10 @@ def add_secondaries(
                 batch = made[start : start + IN_ONE_COMMIT]
                 with database.write() as session:
                     zones.add_zones(session, batch, now=moment, actor=app.actor)
-                    for zone in batch:
-                        secondaries.set_primaries(
-                            session, zone.apex, primaries, now=moment, actor=app.actor
-                        )
+                    apexes = [zone.apex for zone in batch]
+                    secondaries.set_primaries_of(
+                        session, apexes, primaries, now=moment, actor=app.actor
+                    )
                 step(len(batch))
     data = [
         {

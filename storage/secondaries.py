@@ -18,7 +18,7 @@ from storage.events import EventSeverity
 from storage.feed import ChangeKind
 from storage.keys import get_key
 from storage.models import AttemptRow, PrimaryRow, StateRow, ZoneRow
-from storage.zones import chunks, existing, get_zone
+from storage.zones import chunks, existing, get_zone, unknown
 from zones.name import Name, display
 from zones.secondary import Primary, Result, SecondaryState, TransferAttempt
 from zones.zone import Mode
@@ -39,12 +39,29 @@ def set_primaries(
 
     Raises ``UnknownZone``, and ``StorageError`` for a key that is not there.
     """
+    set_primaries_of(session, [apex], primaries, now=now, actor=actor)
+
+
+def set_primaries_of(
+    session: Session,
+    apexes: Iterable[Name],
+    primaries: Sequence[Primary],
+    *,
+    now: float | None = None,
+    actor: str = "",
+) -> None:
+    """Replace the primaries of many zones by the same ones; raises as ``set_primaries`` does."""
     now = time.time() if now is None else now
-    get_zone(session, apex)
+    zones = list(apexes)
+    there = existing(session, zones)
+    for apex in zones:
+        if apex not in there:
+            raise unknown(session, apex)
     for key in {primary.key for primary in primaries} - {None}:
         assert key is not None
         get_key(session, key)
-    session.execute(delete(PrimaryRow).where(PrimaryRow.apex == apex))
+    for chunk in chunks(zones):
+        session.execute(delete(PrimaryRow).where(PrimaryRow.apex.in_(chunk)))
     rows = [
         {
             "apex": apex,
@@ -53,13 +70,25 @@ def set_primaries(
             "port": primary.port,
             "key": primary.key,
         }
+        for apex in zones
         for position, primary in enumerate(primaries)
     ]
     bulk.insert(session, PrimaryRow, rows)
-    feed.append(session, ChangeKind.PRIMARIES, apex, at=now)
+    feed.append_many(session, [(ChangeKind.PRIMARIES, apex, {}) for apex in zones], at=now)
     listed = ", ".join(str(primary) for primary in primaries) or "none"
-    text = f"zone {display(apex)}: primaries are now {listed}"
-    events.record(session, "primaries", EventSeverity.INFO, apex, text, actor=actor, at=now)
+    told = [
+        events.Event(
+            0,
+            now,
+            "primaries",
+            EventSeverity.INFO,
+            apex,
+            f"zone {display(apex)}: primaries are now {listed}",
+            actor,
+        )
+        for apex in zones
+    ]
+    events.record_many(session, told)
 
 
 def primaries(session: Session, apex: Name) -> list[Primary]:
