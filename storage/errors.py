@@ -76,19 +76,21 @@ def reason(error: BaseException) -> str:
     state = getattr(error, "sqlstate", None)
     if isinstance(state, str):
         return POSTGRESQL.get(state) or POSTGRESQL.get(state[:2]) or first_line(error)
-    if type(error).__module__.startswith("psycopg"):  # no SQLSTATE: the server never answered
+    if type(error).__module__.startswith("psycopg"):  # the server did not say it
         return connection_reason(str(error))
     return first_line(error)
 
 
 def connection_reason(text: str) -> str:
-    """Return the reason of a connection that failed before the server gave a SQLSTATE."""
+    """Return the reason of a connection that failed without a SQLSTATE from the server."""
     if "does not exist" in text and "database" in text:
         return POSTGRESQL["3D000"]
     if "authentication failed" in text or "no password supplied" in text:
         return POSTGRESQL["28"]
     if "starting up" in text or "shutting down" in text:
         return POSTGRESQL["57"]
+    if "closed" in text or "lost" in text or "terminating connection" in text:
+        return POSTGRESQL["08"]
     return UNREACHABLE
 
 

@@ -31,6 +31,7 @@ def bring_up_to_date(engine: Engine) -> None:
         found = revision(connection)  # another process may have been quicker
         if found != HEAD:
             migrate(connection, found)
+    engine.dispose()  # connections that migrated do not check foreign keys
 
 
 def revision(connection: Connection) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import sqlalchemy
 from sqlalchemy import URL
 
-from storage.engines import WAIT_SECONDS, postgresql_arguments
+from storage.engines import WAIT_SECONDS, place, postgresql_arguments
 from storage.errors import StorageError, reason
 
 POLL_SECONDS: Final = 0.01
@@ -108,7 +108,7 @@ class PostgreSQLWatcher(Watcher):
                     break
         except psycopg.Error as error:
             self._disconnect()
-            raise StorageError(f"database: {reason(error)}") from error
+            raise StorageError(f"database {place(self._url)}: {reason(error)}") from error
         return False
 
     def _connect(self) -> None:

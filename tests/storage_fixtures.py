@@ -24,6 +24,7 @@ import pytest
 
 from storage.database import Database
 from storage.models import Base
+from storage.schema import HEAD
 from tests.peers.waiting import wait_until
 from tests.requirements import find_program
 
@@ -106,7 +107,9 @@ class PostgreSQLServer:
             f"WHERE datname = '{database}' AND pid <> pg_backend_pid()"
         )
         tables = reversed(Base.metadata.sorted_tables)
-        self.execute("; ".join(f"DELETE FROM {table.name}" for table in tables), database)
+        statements = [f"DELETE FROM {table.name}" for table in tables]
+        statements.append(f"UPDATE alembic_version SET version_num = '{HEAD}'")
+        self.execute("; ".join(statements), database)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
         """End the server: cleanly and at once with SIGINT, as after a crash with SIGQUIT."""

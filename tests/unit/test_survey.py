@@ -1,0 +1,163 @@
+"""The survey of packed content: the compiled one leads to the findings of the Python one."""
+
+from __future__ import annotations
+
+import os
+import random
+import struct
+from collections.abc import Callable
+
+import pytest
+
+from tests.strategies import APEX, SOA_RDATA
+from zones import packed, packing, survey
+from zones.check import check
+from zones.errors import DNSError
+from zones.finding import Finding
+from zones.name import from_text
+from zones.packing import Packer
+from zones.rrset import (
+    AAAA,
+    CAA,
+    CNAME,
+    DNAME,
+    DNSKEY,
+    DS,
+    MX,
+    NS,
+    NSEC,
+    NSEC3,
+    NSEC3PARAM,
+    PTR,
+    RRSIG,
+    SOA,
+    SPF,
+    SRV,
+    TXT,
+    A,
+)
+
+SEED = int(os.environ.get("NSCTL_SEED", "1"))
+ZONES = int(os.environ.get("NSCTL_FUZZ_CASES", "2000"))
+
+pytestmark = pytest.mark.skipif(not packing.compiled_available, reason="nothing is compiled here")
+
+OWNERS = [
+    from_text(text + "example.org.")
+    for text in ("", "a.", "b.", "*.", "a.b.", "ns.", "ns.a.", "*.a.", "x.ns.a.", "1.", "_s._tcp.")
+]
+OUTSIDE = [from_text(text) for text in (".", "ns.example.net.", "192.0.2.1.", "10.example.org.")]
+
+
+def _rdata(generator: random.Random) -> dict[int, Callable[[], bytes]]:
+    """Return makers of rdata that is right or nearly so, by type."""
+
+    def target() -> bytes:
+        return generator.choice(OWNERS + OUTSIDE)
+
+    def bitmap() -> bytes:
+        return generator.choice([b"", b"\0\1\x40", b"\0\0", b"\0\1\x40\0\1\x40", b"\1\1\1\0"])
+
+    def octets(*sizes: int) -> bytes:
+        return generator.randbytes(generator.choice(sizes))
+
+    return {
+        A: lambda: octets(4),
+        AAAA: lambda: octets(16),
+        NS: target,
+        CNAME: target,
+        DNAME: target,
+        PTR: target,
+        MX: lambda: generator.choice([b"\0\0", b"\0\1"]) + target(),
+        SRV: lambda: bytes(6) + target(),
+        SOA: lambda: SOA_RDATA,
+        TXT: lambda: generator.choice([b"", b"\0", b"\1a", b"\2a", b"\1a\1b"]),
+        SPF: lambda: generator.choice([b"\0", b"\2a"]),
+        CAA: lambda: generator.choice([b"\0\5issue", b"\0\5iss"]),
+        DS: lambda: (
+            b"\0\1\x08" + generator.choice([b"\1", b"\2", b"\4", b"\0"]) + octets(20, 32, 48)
+        ),
+        DNSKEY: lambda: b"\1\1\3\x08key",
+        NSEC3PARAM: lambda: generator.choice([b"\1\0\0\0\0", b"\1\0\0\1\0"]),
+        RRSIG: lambda: b"\0\1" + bytes(16) + target() + generator.choice([b"", b"s"]),
+        NSEC: lambda: target() + bitmap(),
+        NSEC3: lambda: b"\1\0\0\0" + generator.choice([b"", b"\0", b"\0\1h", b"\1s\1h"]) + bitmap(),
+        0: lambda: b"",
+        65280: lambda: octets(0, 3),
+    }
+
+
+def random_zone(generator: random.Random) -> bytes:
+    """Return the packed form of a few records that meet at a few names."""
+    makers = _rdata(generator)
+    packer = Packer(APEX)
+    packer.add(APEX, SOA, 3600, SOA_RDATA)
+    packer.add(APEX, NS, 3600, OWNERS[5])
+    frequent = [A, AAAA, NS, MX, CNAME, TXT, SRV]
+    for _ in range(generator.randrange(1, 12)):
+        rtype = generator.choice(frequent if generator.random() < 0.7 else list(makers))
+        ttl = generator.choice([0, 300, 300, 2**31 - 1, 2**31]) if rtype == A else 300
+        packer.add(generator.choice(OWNERS), rtype, ttl, makers[rtype]())
+    return packer.finish().blob
+
+
+def findings(monkeypatch: pytest.MonkeyPatch, engine: str, blob: bytes) -> list[Finding]:
+    """Return what the checks say, with one engine or the other."""
+    monkeypatch.setenv("NSCTL_ENGINE", engine)
+    return check(packing.Packed(blob, packed.read_header(blob).records))
+
+
+def test_both_surveys_lead_to_the_same_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For any zone, nothing is overlooked by passing over names that look right."""
+    generator = random.Random(SEED)
+    passed_over = 0
+    for number in range(ZONES):
+        blob = random_zone(generator)
+        expected = findings(monkeypatch, "python", blob)
+        plain = sum(1 for _ in survey.places(blob))
+        assert findings(monkeypatch, "compiled", blob) == expected, f"zone {number}: {blob.hex()}"
+        passed_over += plain - sum(1 for _ in survey.places(blob))
+    assert passed_over > ZONES / 4, "nothing is passed over any more"
+
+
+def test_large_rrsets_are_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An RRset that fits into no message is found by both."""
+    packer = Packer(APEX)
+    for number in range(5000):
+        packer.add(OWNERS[1], A, 300, struct.pack("!I", number))
+    blob = packer.finish().blob
+    expected = findings(monkeypatch, "python", blob)
+    assert "rrset-too-large" in {finding.rule for finding in expected}
+    assert findings(monkeypatch, "compiled", blob) == expected
+
+
+def test_most_names_of_a_plain_zone_are_passed_over() -> None:
+    """Mail, delegations, aliases that point to where all is well cost no look at all."""
+    packer = Packer(APEX)
+    packer.add(APEX, SOA, 3600, SOA_RDATA)
+    for number in range(100):
+        host = from_text(f"host{number}.example.org.")
+        packer.add(host, A, 300, bytes(4))
+        packer.add(host, MX, 300, b"\0\1" + host)
+        packer.add(from_text(f"www{number}.example.org."), CNAME, 300, host)
+        packer.add(from_text(f"child{number}.example.org."), NS, 300, host)
+        packer.add(from_text(f"child{number}.example.org."), NS, 300, OUTSIDE[1])
+    assert [place.owner for place in survey.places(packer.finish().blob)] == [APEX]
+
+
+def test_damaged_blobs_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Octets that were changed or cut give findings or a packed error, never a crash."""
+    generator = random.Random(SEED)
+    monkeypatch.setenv("NSCTL_ENGINE", "compiled")
+    for _ in range(ZONES):
+        blob = bytearray(random_zone(generator))
+        for _ in range(generator.randrange(1, 4)):
+            at = generator.randrange(packed.HEADER.size, len(blob))
+            blob[at] = generator.choice([0, 1, 0x3F, 0x40, 0xFF, generator.randrange(256)])
+        if generator.random() < 0.3:
+            del blob[generator.randrange(packed.HEADER.size, len(blob)) :]
+        try:
+            list(survey.places(bytes(blob)))
+            survey.types_at(bytes(blob), OWNERS)
+        except DNSError:
+            pass
