@@ -158,7 +158,7 @@ class Secondaries:
             if entry.state.last_rule.startswith(("tsig-", "key-")):
                 self._want(entry, Wish(asked=True))
 
-    def notified(self, apex: Name, address: str, port: int, key: Name | None) -> None:
+    def notified(self, apex: Name, address: str, key: Name | None) -> None:
         """Take a NOTIFY that was found to come from a primary of the zone."""
         entry = self._entries.get(apex)
         if entry is None:
@@ -168,14 +168,13 @@ class Secondaries:
             known = next((one for one in entry.zone.primaries if one.key == key), None)
         entry.state = schedule.on_notify(entry.state, self._clock())
         self._want(entry, Wish(asked=True, address=known.address if known else ""))
-        log.debug("notified", zone=display(apex), peer=str(Primary(address, port)))
 
     def answer_notify(self, message: bytes, address: str, port: int) -> bytes | None:
         """Answer a NOTIFY request, and refresh the zone if it is due; ``None`` for silence."""
         answer = answer_notify(message, address, self.primaries, self._keys, self._clock())
         if answer.due:
             assert answer.apex is not None
-            self.notified(answer.apex, address, port, answer.key)
+            self.notified(answer.apex, address, answer.key)
         if answer.apex is not None:
             peer = str(Primary(address, port))
             text = log_lines.line(answer.apex, "NOTIFY", "incoming, from", peer, answer.told)
