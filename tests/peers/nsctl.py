@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +15,7 @@ from typing import Any, Self
 from click.testing import CliRunner
 
 from cli.main import cli as command_line
+from storage.database import Database
 from tests.peers.base import Key, Process, Remote, Server
 from tests.peers.waiting import LOOPBACK, free_port, wait_until
 
@@ -26,6 +29,15 @@ QUICK = {
     "transfers_timeout": 3,
     "notify_timeout": 1,
 }
+
+
+@functools.cache
+def empty_database() -> bytes:
+    """Return a new database: made once, which saves every test the migrations."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "nsctl.db"
+        Database.open(f"sqlite:///{path}").close()
+        return path.read_bytes()
 
 
 class Nsctl(Server):
@@ -49,6 +61,7 @@ class Nsctl(Server):
         kept = {k: v for k, v in os.environ.items() if not k.startswith("NSCTL_")}
         own = {f"NSCTL_{name.upper()}": str(value) for name, value in chosen.items()}
         self.environment = {**kept, **own, "NO_COLOR": "1", "COLUMNS": "200"}
+        (self.directory / "nsctl.db").write_bytes(empty_database())
         self.process = Process([COMMAND, "serve"], self.directory / "log", self.environment)
 
     # The server.
