@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -201,12 +202,12 @@ def test_a_signed_zone_is_not_edited_into_a_broken_one() -> None:
 
 @given(zone_versions(), st.lists(rrsets(), max_size=4), st.randoms())
 def test_splicing_equals_packing_anew(
-    version: ZoneVersion, new: list[RRset], random: st.Random
+    version: ZoneVersion, new: list[RRset], chance: random.Random
 ) -> None:
     """Octets copied around a change make the same blob as packing all RRsets anew."""
     old = {one.key: one for one in version}
     changes: dict[tuple[Name, int, int], RRset | None] = {one.key: one for one in new}
-    changes |= {key: None for key in old if random.random() < 0.3}
+    changes |= {key: None for key in old if chance.random() < 0.3}
     after = {key: one for key, one in (old | changes).items() if one is not None}
     spliced = Layout(version.blob).splice(changes)
     assert spliced == ZoneVersion.of(APEX, after.values()).blob
