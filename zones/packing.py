@@ -213,9 +213,14 @@ class Packer:
         gathered.ttl = min(ttl, gathered.ttl)
 
 
+def use_compiled() -> bool:
+    """Tell whether compiled modules are there and ``NSCTL_ENGINE`` does not ask for Python."""
+    return compiled_available and os.environ.get("NSCTL_ENGINE") != "python"
+
+
 def new_packer(apex: Name) -> Packer | PackerCompiled:
-    """Return a packer: the compiled one, where there is one and ``NSCTL_ENGINE`` is not python."""
-    if compiled_available and os.environ.get("NSCTL_ENGINE") != "python":
+    """Return a packer, the compiled one where that is to be used."""
+    if use_compiled():
         return _packing.PackerCompiled(apex)
     return Packer(apex)
 

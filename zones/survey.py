@@ -2,16 +2,20 @@
 
 Most of a large zone is addresses, texts and signatures at names of their own, about which there is
 nothing to say. The pass walks the octets once, in canonical order, in which everything below a name
-directly follows it, and makes objects only for the rest.
+directly follows it, and makes objects only for the rest. ``zones/_survey.pyx`` does the same
+compiled, and passes over more: also names whose records point to where all is well.
 """
 
 from __future__ import annotations
 
+import contextlib
+import struct
 from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
 from zones import packed
 from zones.name import Name, is_subdomain
+from zones.packing import use_compiled
 from zones.rrset import (
     AAAA,
     CNAME,
@@ -31,6 +35,9 @@ from zones.rrset import (
     RRset,
 )
 from zones.syntax import SIZES, problem
+
+with contextlib.suppress(ImportError):  # no compiler where this was installed
+    from zones._survey import Survey
 
 MAX_TTL: Final = 2**31 - 1
 # Types about which a rule has something to say, beyond their syntax.
@@ -69,7 +76,24 @@ class Place(NamedTuple):
 
 
 def places(blob: bytes) -> Iterator[Place]:
-    """Yield, in canonical order, the names of packed content that a rule may apply to."""
+    """Return, in canonical order, the names of packed content that a rule may apply to."""
+    return _suspects(blob) if use_compiled() else _walk(blob)
+
+
+def _suspects(blob: bytes) -> Iterator[Place]:
+    for start, end, cut, dname in Survey(blob).suspects():
+        rrsets = _read_rrsets(blob, start, end)
+        yield Place(
+            owner=rrsets[0].owner,
+            rrsets=rrsets,
+            types=frozenset(rrset.rtype for rrset in rrsets),
+            cut=None if cut is None else packed.read_rrset(blob, cut)[0].owner,
+            dname=None if dname is None else packed.read_rrset(blob, dname)[0].owner,
+            odd=True,
+        )
+
+
+def _walk(blob: bytes) -> Iterator[Place]:
     header = packed.read_header(blob)
     start = position = header.start
     unpack, head_size = packed.RRSET_HEAD.unpack_from, packed.RRSET_HEAD.size
@@ -104,10 +128,7 @@ class _Walk:
 
     def place(self, start: int, end: int, *, odd: bool) -> Place | None:
         """Return the name whose RRsets stand from ``start`` to ``end``, if a rule may apply."""
-        rrsets = []
-        while start < end:
-            rrset, start = packed.read_rrset(self._blob, start)
-            rrsets.append(rrset)
+        rrsets = _read_rrsets(self._blob, start, end)
         if not rrsets:
             return None
         owner, types = rrsets[0].owner, frozenset(rrset.rtype for rrset in rrsets)
@@ -123,8 +144,19 @@ class _Walk:
         self.below = self._cut is not None or self._dname is not None
         occluded = cut is not None and not types <= GLUE
         if odd or occluded or dname is not None or not NOTABLE.isdisjoint(types):
-            return Place(owner, tuple(rrsets), types, cut, dname, odd)
+            return Place(owner, rrsets, types, cut, dname, odd)
         return None
+
+
+def _read_rrsets(blob: bytes, start: int, end: int) -> tuple[RRset, ...]:
+    rrsets = []
+    try:
+        while start < end:
+            rrset, start = packed.read_rrset(blob, start)
+            rrsets.append(rrset)
+    except struct.error:
+        raise packed.PackedError(f"a packed zone is damaged at octet {start}") from None
+    return tuple(rrsets)
 
 
 def _is_odd(blob: bytes, head: int) -> bool:
@@ -158,6 +190,10 @@ def fits_in_message(rrset: RRset) -> bool:
 
 def types_at(blob: bytes, wanted: Collection[Name]) -> dict[Name, frozenset[int]]:
     """Return the types that stand at those of the wanted names that own records."""
+    if use_compiled():
+        survey = Survey(blob)
+        there = ((name, frozenset(survey.types_at(name))) for name in wanted)
+        return {name: types for name, types in there if types}
     header = packed.read_header(blob)
     position = header.start
     unpack, head_size = packed.RRSET_HEAD.unpack_from, packed.RRSET_HEAD.size
