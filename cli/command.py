@@ -17,9 +17,16 @@ from click.exceptions import NoSuchCommand
 from cli.app import App
 
 
+META = "nsctl."
+
+
 def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
     """Store a common option, wherever it was given."""
-    if value and not ctx.resilient_parsing and param.name:
+    if not value or not param.name:
+        return
+    if ctx.resilient_parsing:
+        ctx.meta[META + param.name] = value  # for the completion, which runs no command
+    else:
         setattr(ctx.ensure_object(App), param.name, value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.app import App
-from cli.command import Command
+from cli.command import META, Command
 
 MOST = 200  # names offered
 
@@ -30,14 +30,9 @@ def completion(shell: str) -> None:
 
 def app_of(ctx: click.Context) -> App:
     """Return the common options as far as they were typed."""
-    app = App()
-    while True:
-        for name in ("config", "database"):
-            if not getattr(app, name):
-                setattr(app, name, ctx.params.get(name) or "")
-        if ctx.parent is None:
-            return app
-        ctx = ctx.parent
+    return App(
+        config=ctx.meta.get(META + "config", ""), database=ctx.meta.get(META + "database", "")
+    )
 
 
 def zone_names(ctx: click.Context, start: str) -> list[str]:

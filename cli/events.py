@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,8 +31,8 @@ def events(app: App, *, apex: Name | None, limit: int, follow: bool) -> None:
     """Tell what happened, newest last. With --json, one object per line."""
     from storage.events import list_events
 
-    with app.opened() as database:
-        after = 0
+    after = 0
+    with suppress(KeyboardInterrupt), app.opened() as database:
         while True:
             with database.read() as session:
                 found = list_events(session, apex=apex, after_id=after, limit=limit)

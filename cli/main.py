@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from cli.app import App
 from cli.command import Group, common_options
@@ -78,7 +79,7 @@ def leave(error: BaseException, *, debug: bool) -> NoReturn:
     else:
         line = (str(error).splitlines() or [""])[0]
         say(f"unexpected {type(error).__name__}: {line}" if line else type(error).__name__)
-        say("nothing else was done; repeat the command with --debug for the details")
+        say("this should not happen; the same command with --debug shows where it came from")
     sys.exit(1)
 
 
@@ -89,6 +90,9 @@ def say(text: str) -> None:
 
 def show_usage_error(error: click.UsageError) -> None:
     """Tell what is wrong with the command line, and where the help is."""
+    if isinstance(error, NoArgsIsHelpError):
+        error.show()
+        return
     message = error.format_message()
     say(message[:1].lower() + message[1:].rstrip("."))
     if error.ctx is not None:

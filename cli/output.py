@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from cli.app import App
 
+WIDTH = 100  # of running text
 PLAIN_FROM = 2_000  # rows; from here on a table is written as plain columns, rich being slow
 STYLES = {
     "ok": "green",
@@ -133,9 +135,17 @@ def print_changes(lines: Iterable[str]) -> None:
         click.secho(line, fg=colour)
 
 
-def done(text: str) -> None:
-    """Tell a person what was done."""
-    click.echo(text)
+def wrapped(text: str, width: int = WIDTH) -> str:
+    """Return text in lines no longer than ``width``; its own line breaks stay."""
+    return "\n".join(
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
+
+
+def sentences(text: str) -> str:
+    """Return a reason with each of its sentences, which semicolons join, on a line of its own."""
+    return text.replace(".; ", ".\n")
 
 
 @contextmanager

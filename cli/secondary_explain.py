@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 
 import click
@@ -11,7 +12,7 @@ from axfr.refresh import status as status_of
 from cli.app import App
 from cli.arguments import ZONE
 from cli.command import Command
-from cli.output import emit, iso, put, stamp
+from cli.output import WIDTH, ago, emit, iso, sentences, stamp, wrapped
 from cli.secondary_status import load
 from zones import rules as content_rules
 from zones.name import Name, display
@@ -57,12 +58,12 @@ def explain(app: App, *, apex: Name) -> None:
             f"{display(apex)}: {rule.headline if rule else found.rule}", fg="red", bold=True
         )
         sections = [
-            ("What is wrong", found.sentence),
+            ("What is wrong", sentences(found.sentence)),
             ("Which record", found.record),
             ("Why it matters", rule.explanation if rule else ""),
             ("What to change", found.fix),
             ("What is served meanwhile", found.served_meanwhile),
-            ("Then", "Raise the serial and send a NOTIFY; it is checked again at once."),
+            ("Then", then(found.rule, state, now)),
             ("Rule", f"{found.rule} ({rule.source})" if rule else found.rule),
         ]
         print_sections(sections)
@@ -72,25 +73,19 @@ def explain(app: App, *, apex: Name) -> None:
 
 def print_sections(sections: list[tuple[str, str]]) -> None:
     """Write headings with their text, at most 100 columns wide."""
-    from rich.padding import Padding
-    from rich.text import Text
-
     for heading, text in sections:
         if text:
             click.echo()
             click.secho(heading, bold=True)
-            width = 100
-            put(Padding(Text(wrapped(text, width - 2)), (0, 0, 0, 2), expand=False))
+            click.echo(textwrap.indent(wrapped(text, WIDTH - 2), "  "))
 
 
-def wrapped(text: str, width: int) -> str:
-    """Return text in lines no longer than ``width``; its own line breaks stay."""
-    import textwrap
-
-    return "\n".join(
-        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
-        for line in text.splitlines()
-    )
+def then(rule: str, state: SecondaryState, now: float) -> str:
+    """Return what brings the next attempt about."""
+    if rule in content_rules.RULES:
+        return "Raise the serial and send a NOTIFY: the zone is fetched and checked again at once."
+    when = ago(state.next_refresh, now) if state.next_refresh > now else "soon"
+    return f"The primary is asked again {when}; a NOTIFY from it, or nsctl secondary refresh, asks it at once."
 
 
 def all_is_well(zone: Zone, state: SecondaryState, standing: SecondaryStatus, now: float) -> str:

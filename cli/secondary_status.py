@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 import time
 from collections.abc import Sequence
@@ -23,7 +24,9 @@ from cli.output import (
     octets,
     print_facts,
     print_table,
+    sentences,
     stamp,
+    wrapped,
 )
 from zones.errors import DNSError
 from zones.name import Name, display
@@ -118,14 +121,18 @@ def status(app: App, *, apex: Name, limit: int) -> None:
 
 def load(session: Any, apex: Name) -> tuple[Zone, SecondaryState, list[Primary]]:
     """Return a secondary zone, its state and its primaries; raises ``NoSecondary``."""
-    from storage import secondaries, zones
+    from storage import secondaries, versions, zones
 
     zone = zones.get_zone(session, apex)
     if not zone.mode.is_secondary:
         raise NoSecondary(
             f"zone {display(apex)} is {zone.mode.value}: its content does not come from a primary"
         )
-    return zone, secondaries.get_state(session, apex), secondaries.primaries(session, apex)
+    state = secondaries.get_state(session, apex)
+    served = [info.serial for info in versions.history(session, apex) if info.served]
+    # After a rollback the timers stay those of the last transfer, the serial does not.
+    state = dataclasses.replace(state, serial=served[0] if served else state.serial)
+    return zone, state, secondaries.primaries(session, apex)
 
 
 def print_status(
@@ -160,10 +167,11 @@ def print_status(
     if state.last_reason:
         click.echo()
         head = f"{state.last_result or 'failed'}"
-        click.secho(f"{head}: {state.last_reason}", fg=STYLES.get(head, "red"))
+        told = wrapped(f"{head}: {sentences(state.last_reason)}")
+        click.secho(told, fg=STYLES.get(head, "red"))
         if state.last_fix:
-            click.echo(f"What to do: {state.last_fix}")
-        click.echo(served_meanwhile(state, now))
+            click.echo(wrapped(f"What to do: {state.last_fix}"))
+        click.echo(wrapped(served_meanwhile(state, now)))
         click.echo(f"More: nsctl secondary explain {display(zone.apex)}")
 
 

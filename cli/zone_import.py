@@ -87,9 +87,8 @@ def import_(
     if not items:
         raise click.UsageError(f"no file named NAME{SUFFIX} in {', '.join(map(str, paths))}")
     started = time.monotonic()
-    job = Import(app, replace, force, customer or "", reason or "imported")
-    if customer is None:
-        job.customer = app.settings().customer if app.config else ""
+    owner = customer if customer is not None else app.settings().customer
+    job = Import(app, replace, force, owner, reason or "imported")
     with app.opened() as database, progress(len(items), "importing", shown=not app.json) as step:
         for batch in batches(items):
             job.run(database, batch)
