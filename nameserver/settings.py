@@ -118,15 +118,18 @@ class TimerSettings(Table):
     refresh_max: Seconds = 86_400.0
     retry_min: Seconds = 1.0
     retry_max: Seconds = 14_400.0
-    expire_min: Seconds = 3.0  # the customer chose EXPIRE: not to be stretched (contract N 2.2.7)
+    expire_min: Seconds = 1.0  # the customer chose EXPIRE: not to be stretched (contract N 2.2.7)
     expire_max: Seconds = 4_838_400.0  # eight weeks
+    bootstrap_min: Seconds = 5.0  # the wait, doubled each time, where nothing was transferred yet
+    bootstrap_max: Seconds = 3_600.0
+    refused_hold: Seconds = 3_600.0  # how long a refused serial is not fetched again unasked
 
     @model_validator(mode="after")
     def _ordered(self) -> TimerSettings:
         wrong = [
             f"{name}_min ({getattr(self, name + '_min'):g}) is more than "
             f"{name}_max ({getattr(self, name + '_max'):g})"
-            for name in ("refresh", "retry", "expire")
+            for name in ("refresh", "retry", "expire", "bootstrap")
             if getattr(self, name + "_min") > getattr(self, name + "_max")
         ]
         if wrong:
