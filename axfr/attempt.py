@@ -148,7 +148,8 @@ class Refresh:
     async def _ask(self, primary: Primary) -> Outcome:
         key = self._key(primary)
         state, around = self._state, self._around
-        known = state.serial is not None and not state.is_expired(around.clock())
+        keep = self._zone.pinned or not state.is_expired(around.clock())
+        known = state.serial is not None and keep
         if not self._wish.force and (known or state.refused_serial is not None):
             answer = await query_soa(
                 primary, self._zone.apex, key, around.client, clock=around.clock

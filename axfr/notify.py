@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 from ipaddress import IPv6Address, ip_address
-from typing import Final
+from typing import Final, TypeAlias
 
 from axfr import message as dns_message
 from axfr.message import (
@@ -194,6 +195,9 @@ class _Pending:
     verifier: ResponseVerifier | None = None
 
 
+_Key: TypeAlias = tuple[Name, str, int]
+
+
 class NotifySender:
     """Tells secondaries about new versions, and again until they answer (RFC 1996 3.6).
 
@@ -203,7 +207,8 @@ class NotifySender:
 
     def __init__(self, new_id: Callable[[], int]) -> None:
         self._new_id = new_id
-        self._pending: dict[tuple[Name, str, int], _Pending] = {}
+        self._pending: dict[_Key, _Pending] = {}
+        self._timers: list[tuple[float, _Key]] = []  # a heap; what was replaced is passed over
         self._ended: list[Told] = []
 
     def notify(
@@ -212,22 +217,20 @@ class NotifySender:
         """Begin to tell the targets; ``soa`` goes along as the hint of RFC 1996 3.7."""
         for target in targets:
             key = (apex, target.address, target.port)
-            self._pending[key] = _Pending(apex, soa, target, now)
+            self._wait(key, _Pending(apex, soa, target, now))
 
     def datagrams_to_send(self, now: float) -> list[Datagram]:
         """Return what is due, and count it as sent."""
         datagrams = []
-        for key, pending in list(self._pending.items()):
-            if pending.due > now:
-                continue
+        while (due := self.next_timer()) is not None and due <= now:
+            _due, key = heappop(self._timers)
+            pending = self._pending.pop(key)
             if pending.tries >= TRIES:
-                del self._pending[key]
                 self._end(pending, None, f"no answer after {TRIES} tries")
                 continue
             try:
                 datagrams.append(self._send(key, pending, now))
             except TsigError as error:
-                del self._pending[key]
                 self._end(pending, None, str(error))
         return datagrams
 
@@ -251,26 +254,37 @@ class NotifySender:
 
     def next_timer(self) -> float | None:
         """Return when ``datagrams_to_send`` has something to do, ``None`` for never."""
-        return min((pending.due for pending in self._pending.values()), default=None)
+        while self._timers:
+            due, key = self._timers[0]
+            pending = self._pending.get(key)
+            if pending is not None and pending.due == due:
+                return due
+            heappop(self._timers)
+        return None
 
     def ended(self) -> list[Told]:
         """Return and forget what has ended since the last call."""
         ended, self._ended = self._ended, []
         return ended
 
-    def _send(self, key: tuple[Name, str, int], pending: _Pending, now: float) -> Datagram:
+    def _wait(self, key: _Key, pending: _Pending) -> None:
+        self._pending[key] = pending
+        heappush(self._timers, (pending.due, key))
+
+    def _send(self, key: _Key, pending: _Pending, now: float) -> Datagram:
         query_id = self._new_id()
         message = _request(query_id, pending.apex, pending.soa)
         verifier = None
         if pending.target.key is not None:
             message, verifier = sign_request(message, pending.target.key, now)
-        self._pending[key] = replace(
+        sent = replace(
             pending,
             due=now + FIRST_WAIT * 2.0**pending.tries,
             query_id=query_id,
             tries=pending.tries + 1,
             verifier=verifier,
         )
+        self._wait(key, sent)
         return Datagram(pending.target.address, pending.target.port, message)
 
     def _end(self, pending: _Pending, rcode: int | None, reason: str = "") -> None:

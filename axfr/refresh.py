@@ -78,13 +78,14 @@ def next_step(
 
     ``asked`` tells that a NOTIFY came: what was refused before may have been mended. ``force`` is
     the operator's wish to take over whatever is there. An expired zone takes over any serial too:
-    nothing is in service that an older one could harm, and the zone heals by itself.
+    nothing is in service that an older one could harm, and the zone heals by itself. A pinned
+    version is only replaced by force.
     """
+    if pinned and state.serial is not None and not force:
+        return Step.CURRENT if serial == state.serial else Step.PINNED
     if state.serial is not None and not state.is_expired(now) and not force:
         if serial == state.serial:
             return Step.CURRENT
-        if pinned:
-            return Step.PINNED
         if not is_newer(serial, state.serial):
             return Step.WENT_BACK
     if not (asked or force) and _is_held(state, serial, now, bounds):

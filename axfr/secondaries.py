@@ -259,8 +259,6 @@ class Secondaries:
 
     def _expire(self, entry: _Entry) -> None:
         entry.expiry_at, entry.expiry_told = None, entry.state.expires_at
-        text = f"zone {display(entry.zone.apex)}: EXPIRE of serial {entry.state.serial} ran out"
-        log.error(text)
         self._expired(entry.zone.apex)
 
     def _start_turns(self) -> None:

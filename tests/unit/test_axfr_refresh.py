@@ -140,6 +140,12 @@ def test_expired_zone_takes_any_serial(serial: int) -> None:
     assert next_step(NEW, serial, NOW, bounds=BOUNDS) is Step.TRANSFER
 
 
+@pytest.mark.parametrize(("serial", "step"), [(10, Step.CURRENT), (11, Step.PINNED)])
+def test_pin_outlasts_expiry(serial: int, step: Step) -> None:
+    """A primary that comes back after expiry revives a pinned version, and does not replace it."""
+    assert next_step(SERVED, serial, NOW + 86400, pinned=True, bounds=BOUNDS) is step
+
+
 def test_refused_serial_is_not_fetched_again_and_again() -> None:
     """A refused serial waits for another serial, a NOTIFY, the operator, or an hour."""
     state = refused(SERVED, 11, NOW)
