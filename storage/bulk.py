@@ -31,11 +31,12 @@ class Prepared:
 
     def parameters(self, row: Row) -> Any:
         """Return the parameters of one row as the driver takes them."""
-        values = (
-            (name, row[name] if stored is None else stored(row[name]))
-            for name, stored in self.columns
-        )
-        return tuple(value for _, value in values) if self.positional else dict(values)
+        values = [
+            row[name] if stored is None else stored(row[name]) for name, stored in self.columns
+        ]
+        if self.positional:
+            return tuple(values)
+        return {name: value for (name, _), value in zip(self.columns, values, strict=True)}
 
 
 def insert(session: Session, model: type[Base], rows: Iterable[Row]) -> None:
