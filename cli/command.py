@@ -16,7 +16,6 @@ from click.exceptions import NoSuchCommand
 
 from cli.app import App
 
-
 META = "nsctl."
 
 

@@ -123,6 +123,7 @@ def print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
 
 
 @click.group(
+    "nsctl",
     cls=Root,
     lazy=LAZY,
     params=[
