@@ -290,9 +290,10 @@ cdef class PackerCompiled:
         start[2] = relative
         memcpy(start + 3 + size, owner.octets, relative)
         self.arena.last.used += 3 + size + relative
-        run = Run(0, start, self.record_count, 0)
-        for i in range(8):
-            run.prefix = run.prefix << 8 | (start[3 + i] if i < size else 0)
+        run.owner, run.first, run.count = start, self.record_count, 0
+        run.prefix[0] = run.prefix[1] = 0
+        for i in range(min(size, 16)):
+            run.prefix[i >> 3] |= <uint64_t>start[3 + i] << (56 - 8 * (i & 7))
         if self.run_count and self.sorted:
             self.sorted = compare_runs(&self.runs[self.run_count - 1], &run) < 0
         self.runs[self.run_count] = run

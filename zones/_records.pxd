@@ -32,7 +32,7 @@ cdef struct Record:
 
 
 cdef struct Run:
-    uint64_t prefix  # the first octets of the key, as a number
+    uint64_t prefix[2]  # the first octets of the key, as numbers: most runs differ there
     const uint8_t* owner  # in the arena: see start_run
     uint32_t first  # index into the records
     uint32_t count
@@ -67,8 +67,10 @@ cdef inline int compare_runs(const void* a, const void* b) noexcept nogil:
     """Order by owner, canonically."""
     cdef const Run* x = <const Run*>a
     cdef const Run* y = <const Run*>b
-    if x.prefix != y.prefix:
-        return 1 if x.prefix > y.prefix else -1
+    if x.prefix[0] != y.prefix[0]:
+        return 1 if x.prefix[0] > y.prefix[0] else -1
+    if x.prefix[1] != y.prefix[1]:
+        return 1 if x.prefix[1] > y.prefix[1] else -1
     return compare_octets(x.owner + 3, get16(x.owner), y.owner + 3, get16(y.owner))
 
 
