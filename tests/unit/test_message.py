@@ -57,7 +57,7 @@ def test_longest_name() -> None:
     longest = (b"\x3f" + b"a" * 63) * 3 + b"\x3d" + b"b" * 61 + b"\0"
     assert len(parse_query(head + longest + b"\0\1\0\1").qname) == 255
     with pytest.raises(WireError):
-        parse_query(head + b"\1a\0"[:2] + longest + b"\0\1\0\1")
+        parse_query(head + b"\1a" + longest + b"\0\1\0\1")
 
 
 def test_owner_points_to_the_question() -> None:
