@@ -93,9 +93,10 @@ def diff(app: App, *, apex: Name, old: int | None, new: int | None) -> None:
     from zones.diff import diff as compare
 
     with app.read() as session:
-        served = the_served(session, apex) if old is None or new is None else None
-        after = versions.load(session, apex, new if served is None else served.id)  # type: ignore[arg-type]
-        before = versions.load(session, apex, before_served(session, apex) if old is None else old)
+        later = the_served(session, apex) if new is None else versions.find(session, apex, new)
+        earlier = before_served(session, apex) if old is None else versions.find(session, apex, old)
+        after = versions.load_id(session, apex, later.id)
+        before = versions.load_id(session, apex, earlier.id)
     difference = compare(before, after)
     data = {
         "zone": display(apex),
@@ -129,18 +130,22 @@ def rollback(app: App, *, apex: Name, version: int | None, pin: bool, reason: st
     A hosted zone gets a new serial, so that its secondaries follow.
     """
     from storage import versions, zones
+    from storage.rollback import rollback as roll_back
     from zones.diff import diff as compare
 
     moment = time.time()
     with app.write() as session:
         zone = zones.get_zone(session, apex)
-        before = versions.load(session, apex, the_served(session, apex).id)
-        wanted = before_served(session, apex) if version is None else version
-        target = versions.load(session, apex, wanted)
-        versions.rollback(
+        before = versions.served(session, apex)
+        target = (
+            before_served(session, apex)
+            if version is None
+            else versions.find(session, apex, version)
+        )
+        roll_back(
             session,
             apex,
-            wanted,
+            target.id,
             actor=app.actor,
             reason=reason or f"back to serial {target.serial}",
             now=moment,
@@ -148,8 +153,8 @@ def rollback(app: App, *, apex: Name, version: int | None, pin: bool, reason: st
         if pin and not zone.pinned:
             pinned = dataclasses.replace(zone, pinned=True)
             zones.update_zone(session, pinned, now=moment, actor=app.actor, reason="rollback")
-        after = versions.load(session, apex, the_served(session, apex).id)
-    lines = compare(before, after).lines()
+        after = versions.load_id(session, apex, the_served(session, apex).id)
+    lines = compare(before, after).lines() if before else []
     data: dict[str, Any] = {
         "zone": display(apex),
         "serial": after.serial,
@@ -180,12 +185,12 @@ def the_served(session: Session, apex: Name) -> VersionInfo:
     raise NoVersion(f"zone {display(apex)} has no content yet")
 
 
-def before_served(session: Session, apex: Name) -> int:
-    """Return the id of the version before the served one; raises ``NoVersion``."""
+def before_served(session: Session, apex: Name) -> VersionInfo:
+    """Return the version before the served one; raises ``NoVersion``."""
     from storage import versions
 
     served = the_served(session, apex)
     for info in versions.history(session, apex):
         if info.id < served.id:
-            return info.id
+            return info
     raise NoVersion(f"zone {display(apex)}: no version before serial {served.serial} is kept")

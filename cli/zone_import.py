@@ -206,7 +206,7 @@ class Import:
 
     def follow(self, item: Item, zone: Zone, served: ZoneVersion | None) -> None:
         """Give the content a serial newer than the served one, so that secondaries follow."""
-        from storage.versions import rest, with_serial
+        from storage.rollback import rest, with_serial
         from zones.serial import is_newer
 
         assert item.version is not None

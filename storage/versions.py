@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -26,9 +25,8 @@ from storage.feed import ChangeKind
 from storage.models import ServedRow, VersionRow, ZoneRow, name_of
 from storage.zones import SETTINGS, chunks, get_zone, unknown, zone_of
 from zones.name import Name, display
-from zones.rrset import SOA, RRset
 from zones.version import ZoneVersion
-from zones.zone import Mode, Zone
+from zones.zone import Zone
 
 
 class Origin(StrEnum):
@@ -322,53 +320,36 @@ def history(session: Session, apex: Name) -> list[VersionInfo]:
     ]
 
 
-def load(session: Session, apex: Name, serial_or_id: int) -> ZoneVersion:
+def find(session: Session, apex: Name, serial_or_id: int) -> VersionInfo:
     """Return a kept version by its serial (the newest of it), else by its id.
 
     Raises ``UnknownZone``, or ``StorageError`` that names the serials there are.
     """
-    query = select(VersionRow.codec, VersionRow.content).where(VersionRow.apex == apex)
-    by_serial = query.where(VersionRow.serial == serial_or_id).order_by(VersionRow.id.desc())
-    row = (
-        session.execute(by_serial.limit(1)).one_or_none()
-        or session.execute(query.where(VersionRow.id == serial_or_id)).one_or_none()
+    infos = history(session, apex)
+    for info in infos:
+        if info.serial == serial_or_id:
+            return info
+    for info in infos:
+        if info.id == serial_or_id:
+            return info
+    kept = ", ".join(str(info.serial) for info in infos) or "none"
+    raise StorageError(
+        f"zone {display(apex)}: no version {serial_or_id} is kept; kept serials: {kept}"
     )
-    if row is None:
-        kept = ", ".join(str(info.serial) for info in history(session, apex)) or "none"
-        raise StorageError(
-            f"zone {display(apex)}: no version {serial_or_id} is kept; kept serials: {kept}"
+
+
+def load(session: Session, apex: Name, serial_or_id: int) -> ZoneVersion:
+    """Return the content of the version that ``find`` finds; raises what it raises."""
+    return load_id(session, apex, find(session, apex, serial_or_id).id)
+
+
+def load_id(session: Session, apex: Name, version_id: int) -> ZoneVersion:
+    """Return the content of the version with this id; raises ``StorageError``."""
+    row = session.execute(
+        select(VersionRow.codec, VersionRow.content).where(
+            VersionRow.apex == apex, VersionRow.id == version_id
         )
+    ).one_or_none()
+    if row is None:
+        raise StorageError(f"zone {display(apex)}: no version with the id {version_id} is kept")
     return ZoneVersion(decode(*row))
-
-
-def rollback(
-    session: Session, apex: Name, version_id: int, *, actor: str, reason: str, now: float
-) -> int:
-    """Serve the content of an older version again, as a new version, and return its id.
-
-    ``version_id`` is taken as ``load`` does. A hosted zone gets a new serial by its policy, so
-    that secondaries follow; transferred content is served as it came. Raises ``UnknownZone`` and
-    ``StorageError``.
-    """
-    zone = get_zone(session, apex)
-    version = load(session, apex, version_id)
-    current = served(session, apex)
-    if zone.mode is Mode.HOSTED and current is not None and rest(current) != rest(version):
-        when = datetime.fromtimestamp(now, UTC)
-        version = with_serial(version, zone.serial_policy.successor(current.serial, when))
-    return publish(session, version, origin=Origin.ROLLBACK, actor=actor, reason=reason, now=now)
-
-
-def rest(version: ZoneVersion) -> list[RRset]:
-    """Return the content without the apex SOA."""
-    return [rrset for rrset in version if (rrset.owner, rrset.rtype) != (version.apex, SOA)]
-
-
-def with_serial(version: ZoneVersion, serial: int) -> ZoneVersion:
-    """Return the same content with another serial in its SOA."""
-    soa = version.soa
-    rdata = soa.rdatas[0]
-    changed = rdata[:-20] + serial.to_bytes(4, "big") + rdata[-16:]
-    return ZoneVersion.of(
-        version.apex, [RRset.of(soa.owner, SOA, soa.ttl, [changed]), *rest(version)]
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage import content as stored_content
-from storage import events, feed, versions, zones
+from storage import events, feed, rollback, secondaries, versions, zones
 from storage.database import Database
 from storage.errors import StorageError, UnknownZone
 from storage.feed import ChangeKind
@@ -204,28 +204,35 @@ def test_rolling_back_a_hosted_zone_gets_a_new_serial(database: Database) -> Non
     publish(database, old)
     publish(database, content("example.org", serial=6, hosts=2))
     with database.write() as session:
-        versions.rollback(session, APEX, 5, actor="bert", reason="oops", now=NOW)
+        before = versions.find(session, APEX, 5).id
+        rollback.rollback(session, APEX, before, actor="bert", reason="oops", now=NOW)
     with database.read() as session:
         found = versions.served(session, APEX)
         newest = versions.history(session, APEX)[0]
     assert found is not None
     assert found.serial == 2023111400
-    assert versions.rest(found) == versions.rest(old)
+    assert rollback.rest(found) == rollback.rest(old)
     assert (newest.origin, newest.actor, newest.reason) == (Origin.ROLLBACK, "bert", "oops")
 
 
 def test_rolling_back_a_secondary_zone_serves_it_as_it_came(database: Database) -> None:
-    """Transferred content may be signed: not an octet of it changes, also in a pinned zone."""
+    """Transferred content may be signed: not an octet of it changes, also in a pinned zone.
+
+    What is known of the secondary's standing tells the serial that is served.
+    """
     add(database, Zone(APEX, Mode.HIDDEN_PRIMARY, pinned=True))
     old = content("example.org", serial=5)
     publish(database, old, Origin.IMPORT)
     publish(database, content("example.org", serial=6), Origin.IMPORT)
     with database.write() as session:
-        versions.rollback(session, APEX, 5, actor="bert", reason="oops", now=NOW)
+        before = versions.find(session, APEX, 5).id
+        rollback.rollback(session, APEX, before, actor="bert", reason="oops", now=NOW)
     with database.read() as session:
         found = versions.served(session, APEX)
+        state = secondaries.get_state(session, APEX)
     assert found is not None
     assert found.blob == old.blob
+    assert state.serial == 5
 
 
 def test_many_zones_are_streamed_with_their_content(database: Database) -> None:
