@@ -165,6 +165,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server.empty(SHARED)
 
 
+@pytest.fixture(params=BACKENDS)
+def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a store that is not there yet; the test runs once per backend."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/deep/er/new.db"
+    server: PostgreSQLServer = request.getfixturevalue("postgresql")
+    return server.new_database()
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """An open empty store; the test runs once per backend."""

@@ -9,13 +9,15 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import given
-from sqlalchemy import event, text
+from sqlalchemy import event, inspect, text
 
 from storage import engines, feed, schema, zones
 from storage.database import Database
@@ -62,29 +64,37 @@ def test_a_store_at_head_is_opened_without_alembic(database_url: str) -> None:
     assert shown.stdout == "False\n"
 
 
-def test_processes_that_open_a_new_store_at_once_all_succeed(tmp_path: Path) -> None:
+def test_processes_that_open_a_new_store_at_once_all_succeed(new_database_url: str) -> None:
     """One of them creates the tables, the others wait and find them."""
-    check_opened_at_once(f"sqlite:///{tmp_path}/deep/er/new.db")
-
-
-@pytest.mark.postgresql
-def test_processes_that_open_a_new_postgresql_store_at_once_all_succeed(
-    postgresql: PostgreSQLServer,
-) -> None:
-    """One of them creates the tables, the others wait and find them."""
-    check_opened_at_once(postgresql.new_database())
-
-
-def check_opened_at_once(url: str) -> None:
-    """Let four processes open a store that is not there yet."""
     code = "import sys; from storage.database import Database; Database.open(sys.argv[1]).close()"
-    command = [sys.executable, "-c", code, url]
-    children = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
+    program = [sys.executable, "-c", code, new_database_url]
+    children = [subprocess.Popen(program, stderr=subprocess.PIPE) for _ in range(4)]
     errors = [child.communicate()[1].decode() for child in children]
     assert errors == [""] * 4
-    database = Database.open(url)
+    database = Database.open(new_database_url)
     add(database)
     database.close()
+
+
+def test_a_migration_that_fails_leaves_nothing(
+    new_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The schema changes as a whole or not at all: the next attempt starts from the same point."""
+    upgrade = command.upgrade
+
+    def half(*arguments: Any) -> None:
+        upgrade(*arguments)
+        raise StorageError("cut short")
+
+    monkeypatch.setattr(command, "upgrade", half)
+    with pytest.raises(StorageError, match="cut short"):
+        Database.open(new_database_url)
+    monkeypatch.undo()
+    engine = engines.create(engines.parse(new_database_url))
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == []
+    engine.dispose()
+    Database.open(new_database_url).close()
 
 
 def test_a_created_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
@@ -165,8 +175,14 @@ def test_a_postgresql_database_that_is_not_there_is_told(postgresql: PostgreSQLS
 
 def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
     """An exception in the block passes through, and what was done before it is undone."""
-    with pytest.raises(ZeroDivisionError), database.write() as session:
-        _ = zones.add_zone(session, Zone(APEX), now=NOW, actor="") or 1 / 0  # type: ignore[func-returns-value]
+
+    def fail() -> None:
+        with database.write() as session:
+            zones.add_zone(session, Zone(APEX), now=NOW, actor="")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with database.read() as session:
         assert zones.list_zones(session) == []
 
