@@ -31,7 +31,9 @@ def address_and_port(text: str) -> tuple[str, int]:
             network = str(ipaddress.ip_network(host.strip("[]")))
         except ValueError as error:
             raise click.BadParameter(f"{text!r}: {error}") from error
-        return network, int(port) if port.isdigit() else 53
+        if port and not port.isdigit():
+            raise click.BadParameter(f"{text!r}: {port!r} is not a port")
+        return network, int(port or 53)
     try:
         found = Address.parse(text)
     except BadAddress as error:
@@ -109,7 +111,7 @@ def delete(app: App, *, whom: str, apex: Name | None, key: Name | None) -> None:
     from storage import peers
 
     host, port = address_and_port(whom)
-    gone = peers.Peer(host, port, key, apex)
+    gone = peers.Peer(host, port, key, apex, notify="/" not in host)
     with app.write() as session:
         peers.delete_peer(session, gone, actor=app.actor)
     emit(app, as_data(gone), lambda: click.echo(f"peer {gone}: deleted"))
