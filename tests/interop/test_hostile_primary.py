@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,9 @@ import pytest
 
 from tests.peers import Nsctl, PlainPrimary
 from tests.peers.plain_primary import Transfer, messages, plain_transfer, refusal
-from tests.peers.zonetext import ORIGIN, zone_text
+from tests.peers.zonetext import zone_text
 
 pytestmark = pytest.mark.interop
-
-FIRST = zone_text(1, "www 300 A 192.0.2.1")
-SECOND = zone_text(2, "www 300 A 192.0.2.2")
 
 
 def refused(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
@@ -87,39 +85,47 @@ def silent(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
     raise EOFError
 
 
+MISBEHAVIOUR: list[tuple[Transfer, str, str]] = [
+    (refused, "refused", "refused-by-primary"),
+    (no_records, "refused", "empty-answer"),
+    (closed_before_the_end, "refused", "cut-short"),
+    (other_closing_soa, "refused", "soa-changed-midway"),
+    (no_opening_soa, "refused", "malformed"),
+    (garbage, "refused", "malformed"),
+    (endless_pointer, "refused", "malformed"),
+    (wrong_id, "refused", "malformed"),
+    (truncated, "refused", "malformed"),
+    (too_many, "refused", "too-many-records"),
+    (silent, "unreachable", "timeout"),
+]
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[Nsctl]:
+    """One server for all of it, with low limits; each misbehaviour gets a zone of its own."""
+    with tempfile.TemporaryDirectory(prefix="nsctl-") as place:
+        limits = {"transfers_max_records": 10_000, "transfers_timeout": 1}
+        with Nsctl(Path(place), **limits) as nsctl:
+            yield nsctl
+
+
 @pytest.mark.parametrize(
-    ("transfer", "result", "rule"),
-    [
-        (refused, "refused", "refused-by-primary"),
-        (no_records, "refused", "empty-answer"),
-        (closed_before_the_end, "refused", "cut-short"),
-        (other_closing_soa, "refused", "soa-changed-midway"),
-        (no_opening_soa, "refused", "malformed"),
-        (garbage, "refused", "malformed"),
-        (endless_pointer, "refused", "malformed"),
-        (wrong_id, "refused", "malformed"),
-        (truncated, "refused", "malformed"),
-        (too_many, "refused", "too-many-records"),
-        (silent, "unreachable", "timeout"),
-    ],
-    ids=lambda value: getattr(value, "__name__", None),
+    ("transfer", "result", "rule"), MISBEHAVIOUR, ids=[row[0].__name__ for row in MISBEHAVIOUR]
 )
-def test_misbehaving_transfer(place: Path, transfer: Transfer, result: str, rule: str) -> None:
+def test_misbehaving_transfer(patient: Nsctl, transfer: Transfer, result: str, rule: str) -> None:
     """The transfer ends with its rule in the status; the version before is served all the time.
 
     When the primary behaves again, its zone is taken over.
     """
-    with (
-        Nsctl(place, transfers_max_records=10_000, transfers_timeout=1) as nsctl,
-        PlainPrimary(ORIGIN, FIRST) as primary,
-    ):
-        nsctl.follow(ORIGIN, primary.remote())
-        nsctl.wait_serial(ORIGIN, 1)
+    apex = f"{transfer.__name__.replace('_', '-')}.example."
+    with PlainPrimary(apex, zone_text(1, apex=apex)) as primary:
+        patient.follow(apex, primary.remote())
+        patient.wait_serial(apex, 1)
         primary.transfer = transfer
-        primary.publish(SECOND, nsctl.remote())
-        nsctl.wait_status(ORIGIN, last_result=result, last_rule=rule, serial=1)
-        assert nsctl.serial(ORIGIN) == 1
+        primary.publish(zone_text(2, apex=apex), patient.remote())
+        patient.wait_status(apex, last_result=result, last_rule=rule, serial=1)
+        assert patient.serial(apex) == 1
         primary.transfer = plain_transfer
-        primary.publish(SECOND, nsctl.remote())
-        nsctl.wait_serial(ORIGIN, 2)
-        assert "Traceback" not in nsctl.log()
+        primary.publish(zone_text(2, apex=apex), patient.remote())
+        patient.wait_serial(apex, 2)
+    assert "Traceback" not in patient.log()

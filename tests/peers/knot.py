@@ -93,7 +93,7 @@ def key_entry(key: Key) -> str:
 
 def remote_id(remote: Remote) -> str:
     """Return the name that a remote has in the file."""
-    return f"r{remote.port}" + ("k" if remote.key else "")
+    return f"r{remote.port}" + (f"-{remote.key.name}" if remote.key else "")
 
 
 def remote_entry(remote: Remote) -> str:

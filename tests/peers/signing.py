@@ -20,6 +20,7 @@ class SignedZone:
     text: str
     dnskey: dns.rdata.Rdata
     ds: str
+    opt_out: bool = False
 
 
 def run(*command: str, cwd: Path) -> str:
@@ -48,7 +49,7 @@ def sign(
     line = (directory / f"{key.strip()}.key").read_text().splitlines()[-1]
     dnskey = dns.rdata.from_text("IN", "DNSKEY", line.partition("DNSKEY")[2])
     ds = run("dnssec-dsfromkey", "-2", f"{key.strip()}.key", cwd=directory).strip()
-    return SignedZone(apex, (directory / signed).read_text(), dnskey, ds)
+    return SignedZone(apex, (directory / signed).read_text(), dnskey, ds, opt_out)
 
 
 def delv(directory: Path, port: int, apex: str, dnskey: dns.rdata.Rdata, *question: str) -> str:

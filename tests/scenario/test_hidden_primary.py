@@ -108,6 +108,26 @@ def test_every_fault_is_refused(nsctl: Nsctl) -> None:
 
 
 @pytest.mark.interop
+def test_refusal_is_told_in_words(nsctl: Nsctl) -> None:
+    """The command a person types names the rule, the record, the remedy, and what is served."""
+    with PlainPrimary(ORIGIN, FIRST) as primary:
+        nsctl.follow(ORIGIN, primary.remote())
+        nsctl.wait_serial(ORIGIN, 1)
+        primary.publish(FAULTS["cname-and-other-data"], nsctl.remote())
+        assert_refused(nsctl, "cname-and-other-data")
+    told = nsctl.run("secondary", "status", "example.org")
+    assert told.returncode == 0
+    for words in (
+        "refused",
+        "cname-and-other-data",
+        "www.example.org",
+        "CNAME",
+        "stays in service",
+    ):
+        assert words in told.stdout
+
+
+@pytest.mark.interop
 def test_a_zone_faulty_from_the_start_is_never_served(nsctl: Nsctl) -> None:
     """With no good version ever, queries get SERVFAIL and the status is pending, with a reason."""
     with PlainPrimary(ORIGIN, FAULTS["ns-missing"]) as primary:
