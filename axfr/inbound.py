@@ -144,7 +144,8 @@ class InboundTransfer:
         if now > self._deadline:
             reason = f"it took longer than the {limits.seconds:.0f} seconds allowed"
             raise self._error("too-slow", reason)
-        if self.octets > limits.octets:
+        # What arrives compressed may be many times larger in memory.
+        if max(self.octets, self._packer.size) > limits.octets:
             raise self._error("too-large", f"more than {limits.octets} octets")
         if self.records > limits.records:
             raise self._error("too-many-records", f"more than {limits.records} records")

@@ -166,6 +166,19 @@ def test_limits(limits: Limits, rule: str) -> None:
     assert raised.value.rule == rule
 
 
+def test_compressed_names_count_in_full() -> None:
+    """A small message that unfolds into many long names meets the limit of octets."""
+    deep = b"\x3f" + b"d" * 63 + b"\x3f" + b"e" * 63 + b"\x3f" + b"f" * 63 + APEX
+    soa = records()[0]
+    hosts: list[Record] = [
+        (b"\x02%02x" % number + deep, 1, 300, bytes((192, 0, 2, number))) for number in range(250)
+    ]
+    (message,) = messages(APEX, [soa, *hosts], 65000)
+    inbound = transfer(limits=Limits(octets=30_000))
+    assert len(message) < 10_000
+    assert failure(inbound, message, changed(message, 6, "!H", 0)).rule == "too-large"
+
+
 def test_unsigned_answer_to_a_signed_request() -> None:
     """With a key, an answer without a signature is refused."""
     assert failure(transfer(key=KEY), first_message()).rule == "tsig-missing"
