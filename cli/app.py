@@ -39,6 +39,7 @@ class App:
     def __post_init__(self) -> None:
         """Take from the environment what no option may say later."""
         self.actor = os.environ.get("NSCTL_ACTOR") or os_user()
+        self.debug = bool(os.environ.get("NSCTL_DEBUG"))
 
     def settings(self, *, quiet: bool = False, **overrides: Any) -> Settings:
         """Return the settings; raises ``SettingsError``. Warnings go to stderr unless ``quiet``."""

@@ -6,7 +6,7 @@ A file that cannot be taken over is told with all its reasons, and the others ar
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -91,8 +91,7 @@ def import_(
     job = Import(app, replace, force, owner, reason or "imported")
     with app.opened() as database, progress(len(items), "importing", shown=not app.json) as step:
         for batch in batches(items):
-            job.run(database, batch)
-            step(len(batch))
+            job.run(database, batch, step)
             if not app.json:
                 for item in batch:
                     tell_problems(item)
@@ -129,12 +128,13 @@ class Import:
     customer: str
     reason: str
 
-    def run(self, database: Database, batch: list[Item]) -> None:
+    def run(self, database: Database, batch: list[Item], step: Callable[[int], None]) -> None:
         """Read, check and publish one portion: outside of the transaction what takes long."""
         from storage import versions, zones
 
         for item in batch:
             self.read(item)
+            step(1)
         moment = now()
         with database.write() as session:
             seen: set[Name] = set()
