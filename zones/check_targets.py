@@ -138,10 +138,8 @@ def looks_like_address(name: Name) -> bool:
 
 
 def _record(pointer: Pointer) -> str:
-    return (
-        f"The {type_text(pointer.rtype)} record of {display(pointer.owner)} points to"
-        f" {display(pointer.target)}"
-    )
+    target = "the root, a dot alone" if pointer.target == ROOT else display(pointer.target)
+    return f"The {type_text(pointer.rtype)} record of {display(pointer.owner)} points to {target}"
 
 
 def _loops(aliases: Mapping[Name, Name]) -> list[Name]:

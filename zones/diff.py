@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from zones import packed
 from zones.errors import ZoneError
 from zones.rrset import RRset
-from zones.splice import Key, Layout, keys, sort_key
+from zones.splice import Key, Layout, key_at, sort_key, starts
 from zones.version import ZoneVersion
+
+LONGEST: Final = 1 << 20  # octets that are compared at once
+SHORTEST: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +64,46 @@ def _part(rrset: RRset, rdatas: list[bytes]) -> RRset | None:
 
 
 def _differing(old: bytes, new: bytes) -> Iterator[tuple[RRset | None, RRset | None]]:
-    """Merge two sorted blobs and yield the RRsets that are not equal octet by octet."""
-    olds, news = keys(old), keys(new)
-    before, after = next(olds, None), next(news, None)
-    while before or after:
-        order = _order(before, after)
-        if order == 0 and before and after:
-            if old[before[1] : before[2]] != new[after[1] : after[2]]:
-                yield packed.read_rrset(old, before[1])[0], packed.read_rrset(new, after[1])[0]
-        elif order < 0 and before:
-            yield packed.read_rrset(old, before[1])[0], None
-        elif after:
-            yield None, packed.read_rrset(new, after[1])[0]
+    """Merge two sorted blobs and yield the RRsets that are not equal.
+
+    Most of two versions is equal, and compared in long stretches; near a difference they get short.
+    """
+    before, after = packed.read_header(old).start, packed.read_header(new).start
+    stretch = LONGEST
+    while before < len(old) or after < len(new):
+        equal = _equal_octets(old, before, new, after, stretch)
+        if equal:
+            before, after, stretch = before + equal, after + equal, min(stretch * 2, LONGEST)
+            continue
+        stretch = max(stretch // 4, SHORTEST)
+        order = _order(old, before, new, after)
+        went = came = None
         if order <= 0:
-            before = next(olds, None)
+            went, before = packed.read_rrset(old, before)
         if order >= 0:
-            after = next(news, None)
+            came, after = packed.read_rrset(new, after)
+        if went != came:
+            yield went, came
 
 
-def _order(before: tuple[Key, int, int] | None, after: tuple[Key, int, int] | None) -> int:
-    """Return -1, 0 or 1 as ``before`` stands before, at or behind ``after``; ``None`` is last."""
-    if before is None or after is None:
-        return 1 if before is None else -1
-    if before[0] == after[0]:
+def _equal_octets(old: bytes, before: int, new: bytes, after: int, stretch: int) -> int:
+    """Return how many octets of whole RRsets are equal within a stretch, 0 where it is not."""
+    if old[before : before + stretch] != new[after : after + stretch]:
         return 0
-    return -1 if sort_key(before[0]) < sort_key(after[0]) else 1
+    end = before
+    for end in starts(old, before, min(before + stretch, len(old))):  # noqa: B007
+        pass
+    return end - before
+
+
+def _order(old: bytes, before: int, new: bytes, after: int) -> int:
+    """Return -1, 0 or 1 as the RRset in ``old`` stands before, at or behind that in ``new``."""
+    if before == len(old) or after == len(new):
+        return 1 if before == len(old) else -1
+    left, right = key_at(old, before), key_at(new, after)
+    if left == right:
+        return 0
+    return -1 if sort_key(left) < sort_key(right) else 1
 
 
 def apply(base: ZoneVersion, difference: Difference) -> ZoneVersion:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from zones import packed
 from zones.name import Name, canonical_key
@@ -13,23 +14,33 @@ from zones.rrset import SOA, RRset
 Key: TypeAlias = tuple[Name, int, int]  # owner, type, type covered
 SortKey: TypeAlias = tuple[tuple[bytes, ...], int, int]
 
+_SIZE: Final = struct.Struct("!I")  # the last field of an RRset's head
+
 
 def sort_key(key: Key) -> SortKey:
     """Return what orders keys as the packed form orders RRsets."""
     return canonical_key(key[0]), key[1], key[2]
 
 
-def keys(blob: bytes) -> Iterator[tuple[Key, int, int]]:
-    """Yield each RRset's key, and the offsets of its start and end, without reading its rdata."""
-    header = packed.read_header(blob)
-    start = header.start
-    unpack, head_size = packed.RRSET_HEAD.unpack_from, packed.RRSET_HEAD.size
-    for _ in range(header.rrsets):
-        head = start + 1 + blob[start]
-        rtype, covers, _ttl, _count, size = unpack(blob, head)
-        end = head + head_size + size
-        yield (blob[start + 1 : head], rtype, covers), start, end
-        start = end
+def key_at(blob: bytes, start: int) -> Key:
+    """Return the key of the RRset that starts at an offset."""
+    head = start + 1 + blob[start]
+    rtype, covers, *_rest = packed.RRSET_HEAD.unpack_from(blob, head)
+    return blob[start + 1 : head], rtype, covers
+
+
+def starts(blob: bytes, start: int, limit: int) -> Iterator[int]:
+    """Yield the offsets behind those RRsets, from the one at ``start`` on, that end by ``limit``.
+
+    A zone has up to millions of RRsets: nothing of them but their sizes is read.
+    """
+    read_size, size_at = _SIZE.unpack_from, packed.RRSET_HEAD.size - _SIZE.size
+    behind = 1 + packed.RRSET_HEAD.size
+    while start < limit:
+        (size,) = read_size(blob, start + 1 + blob[start] + size_at)
+        start += behind + blob[start] + size
+        if start <= limit:
+            yield start
 
 
 class Layout:
@@ -37,7 +48,9 @@ class Layout:
 
     def __init__(self, blob: bytes) -> None:
         self.blob = blob
-        self._starts = [start for _key, start, _end in keys(blob)]
+        first = packed.read_header(blob).start
+        self._starts = [first, *starts(blob, first, len(blob))]
+        self._starts.pop()  # the end of the blob
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -92,9 +105,6 @@ class Layout:
         return packed.pack_header(header.apex, serial, sets, records) + b"".join(pieces)
 
     def _index(self, key: Key) -> int:
-        return bisect_left(self._starts, sort_key(key), key=self._sort_key_at)
-
-    def _sort_key_at(self, start: int) -> SortKey:
-        head = start + 1 + self.blob[start]
-        rtype, covers, *_rest = packed.RRSET_HEAD.unpack_from(self.blob, head)
-        return canonical_key(self.blob[start + 1 : head]), rtype, covers
+        return bisect_left(
+            self._starts, sort_key(key), key=lambda start: sort_key(key_at(self.blob, start))
+        )

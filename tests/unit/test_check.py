@@ -55,7 +55,7 @@ BROKEN = [
     ("ns-missing", SOUND.replace("@ NS", "sub NS"), "example.org has no NS record"),
     ("ns-target-is-cname", SOUND + "@ NS ns9\nns9 CNAME ns1", "points to ns9.example.org"),
     ("ns-target-is-address", SOUND + "@ NS 192.0.2.1", "points to 192.0.2.1.example.org"),
-    ("ns-target-is-root", SOUND + "@ NS .", "points to ."),
+    ("ns-target-is-root", SOUND + "@ NS .", "points to the root"),
     ("glue-missing", SOUND + "@ NS ns9", "points to ns9.example.org"),
     ("glue-missing", SOUND + "sub NS ns.sub", "NS record of sub.example.org"),
     ("glue-missing", SOUND + "sub NS www9", "NS record of sub.example.org"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests.unit.zone_strategies import APEX, zone_versions
 from zones.errors import ZoneError
@@ -227,6 +230,58 @@ def test_what_is_written_is_read_back(version: ZoneVersion) -> None:
     text = write_zone_file(version)
     assert read_zone_file(text, filename="f", apex=version.apex).blob == version.blob
     assert read_zone_file(text, filename="f").blob == version.blob
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.text(max_size=8),
+            st.sampled_from(
+                [
+                    "@",
+                    "$TTL",
+                    "$ORIGIN",
+                    "$INCLUDE",
+                    "$GENERATE",
+                    "1-3",
+                    "3600",
+                    "1h",
+                    "IN",
+                    "CH",
+                    "A",
+                    "MX",
+                    "TXT",
+                    "SOA",
+                    "RRSIG",
+                    "TYPE1",
+                    "\\#",
+                    "www",
+                    "example.org.",
+                    "192.0.2.1",
+                    "(",
+                    ")",
+                    ";",
+                    '"',
+                    "\\",
+                    "0",
+                    "00",
+                    "*",
+                    "${0,3,x}",
+                    "$",
+                ]
+            ),
+            st.sampled_from(["\n", "\n", "\t", " ", "\r\n", "\x00", "\x85", "\u2028"]),
+        )
+    ).map(" ".join)
+)
+@example("www A \n")
+@example("$\n")
+@example("$GENERATE 1-2 $ A 1.2.3.$")
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """Whatever stands in a file, reading it gives content or reasons, and nothing else."""
+    for apex in (None, APEX):
+        with suppress(ZoneError):
+            read_zone_file(HEAD + text, filename="f", apex=apex, include=lambda name: name)
 
 
 def test_a_written_file_can_be_read_by_people() -> None:
