@@ -309,6 +309,9 @@ def secondaries_settings(settings: Settings) -> SecondariesSettings:
             retry_max=timers.retry_max,
             expire_min=timers.expire_min,
             expire_max=timers.expire_max,
+            bootstrap_min=timers.bootstrap_min,
+            bootstrap_max=timers.bootstrap_max,
+            refused_hold=timers.refused_hold,
         ),
         client=ClientSettings(
             idle_timeout=transfers.timeout,
