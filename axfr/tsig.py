@@ -178,6 +178,15 @@ class Signer:
         self._context: Any = None
         self.mac = b""  # of the last message signed
 
+    @property
+    def octets(self) -> int:
+        """Return how many octets the TSIG record takes (RFC 8945 4.2)."""
+        key = _dnspython_key(self._key)
+        algorithm = key.algorithm.to_wire()
+        assert algorithm is not None
+        fixed = RECORD_HEAD.size + 16  # time, fudge, three lengths, id, error
+        return len(self._key.name) + fixed + len(algorithm) + dns.tsig.mac_sizes[key.algorithm]
+
     def sign(self, message: bytes, now: float) -> bytes:
         """Return ``message`` with its TSIG record; from the second on as RFC 8945 5.3.1 says."""
         key = _dnspython_key(self._key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -112,12 +113,15 @@ class Dispatcher:
         if not verified.ok:
             self._counters.count("tsig.failed")
             return verified.error_answer()
-        answer = respond(self._table, verified.message, transport, self._settings)
+        signer = verified.signer()
+        # RFC 8945 5.3: the signed response has to fit, too.
+        settings = replace(self._settings, reserve=signer.octets)
+        answer = respond(self._table, verified.message, transport, settings)
         if isinstance(answer, HandOver):
             if answer is HandOver.TRANSFER:
                 return self._transfer(verified.message, address, verified, transport)
             answer = bare_answer(verified.message, Rcode.NOTIMP)
-        return None if answer is None else verified.signer().sign(answer, now)
+        return None if answer is None else signer.sign(answer, now)
 
     # -- transfers out
 

@@ -63,13 +63,14 @@ class AnswerSettings:
 
     ``identity`` is told as NSID and ``id.server``, ``version`` as ``version.server``; empty ones
     are not told. ``minimal_responses`` leaves out what a resolver can do without. ``udp_limit`` is
-    the largest datagram sent, in octets.
+    the largest datagram sent, in octets; ``reserve`` of them are left free for a TSIG record.
     """
 
     identity: str = ""
     version: str = ""
     minimal_responses: bool = False
     udp_limit: int = 1232  # fits the IPv6 minimum MTU: DNS flag day 2020, RFC 9715 3
+    reserve: int = 0
 
 
 def respond(
@@ -148,10 +149,10 @@ def _write(query: Query, answer: Answer, transport: Transport, settings: AnswerS
     Nothing is written behind a required RRset that does not fit; others that do not are passed
     over. Room for the OPT record is kept from the start.
     """
-    writer = Writer(_limit(query, transport, settings))
+    writer = Writer(_limit(query, transport, settings) - settings.reserve)
     if query.qname:
         writer.question(query)
-    opt = _opt(query, answer, settings, MINIMUM_UDP - len(writer))
+    opt = _opt(query, answer, settings, MINIMUM_UDP - settings.reserve - len(writer))
     writer.limit -= len(opt)
     flags = _flags(query, answer)
     if not _write_sections(writer, answer):

@@ -29,6 +29,7 @@ from storage.peers import Peer
 from storage.versions import Origin
 from tests.zone_content import content
 from zones.name import from_text, to_text
+from zones.rrset import TXT, RRset
 from zones.secondary import TsigKey
 from zones.version import ZoneVersion
 from zones.zone import Mode, Zone
@@ -86,10 +87,10 @@ async def exchange(
     return await how(query, address.host, timeout=PATIENCE, port=address.port)
 
 
-async def serial(server: Server) -> int | None:
-    """Return the serial that is answered."""
-    answer = (await ask(server, APEX, "SOA")).answer
-    return answer[0][0].serial if answer else None
+async def has_serial(server: Server, number: int, apex: str = APEX) -> bool:
+    """Tell whether this serial is answered."""
+    answer = (await ask(server, apex, "SOA")).answer
+    return bool(answer) and answer[0][0].serial == number
 
 
 async def eventually(condition: Callable[[], bool | Awaitable[bool]]) -> None:
@@ -100,11 +101,6 @@ async def eventually(condition: Callable[[], bool | Awaitable[bool]]) -> None:
             if holds if isinstance(holds, bool) else await holds:
                 return
             await asyncio.sleep(0.002)
-
-
-async def has_serial(server: Server, number: int) -> bool:
-    """Tell whether this serial is answered."""
-    return await serial(server) == number
 
 
 async def has_rcode(server: Server, expected: str, name: str = APEX) -> bool:
@@ -212,6 +208,25 @@ async def test_signed_queries_get_signed_answers(server: Server, database: Datab
     (address,) = server.addresses
     raw = await asyncio.to_thread(raw_exchange, stranger.to_wire(), address)
     assert raw[3] & 0xF == dns.rcode.NOTAUTH
+
+
+async def test_signature_fits_the_datagram(server: Server, database: Database) -> None:
+    """A signed answer is not larger than the client takes: it is truncated first (RFC 8945 5.3)."""
+    with database.write() as session:
+        keys.add_key(session, KEY)
+    await asyncio.to_thread(publish, database, content("big.example", hosts=1), add=True)
+    texts = [bytes((200,)) + bytes((65 + n,)) * 200 for n in range(2)]
+    apex = from_text("big.example")
+    big = ZoneVersion.of(apex, [*content("big.example", serial=2), RRset.of(apex, TXT, 60, texts)])
+    await asyncio.to_thread(publish, database, big)
+    await eventually(lambda: has_serial(server, 2, "big.example"))
+    query = dns.message.make_query("big.example", "TXT")
+    assert not (await exchange(server, query)).flags & dns.flags.TC
+    query.use_tsig(KEYRING)
+    (address,) = server.addresses
+    raw = await asyncio.to_thread(raw_exchange, query.to_wire(), address)
+    assert len(raw) <= 512
+    assert raw[2] & 0x02, "TC is set"
 
 
 def raw_exchange(wire: bytes, address: Address) -> bytes:
