@@ -25,7 +25,7 @@ def test_signed_transfer_and_notify(primary: Peer, nsctl: Nsctl) -> None:
     nsctl.follow(ORIGIN, primary.remote(KEY))
     nsctl.wait_serial(ORIGIN, 1)
     primary.update_zone(ORIGIN, SECOND)
-    nsctl.wait_serial(ORIGIN, 2, seconds=4)
+    nsctl.wait_serial(ORIGIN, 2, seconds=5)
 
 
 @pytest.mark.interop("knotd")

@@ -19,7 +19,7 @@ from tests.peers.fixtures import as_primary
 from tests.peers.waiting import holds_for, wait_until
 from tests.peers.zonetext import ORIGIN, zone_text
 
-EXPIRE = 4
+EXPIRE = 6  # seconds
 FIRST = zone_text(1, refresh=1, retry=1, expire=EXPIRE)
 FAULTY = zone_text(2, refresh=1, retry=1, expire=0)
 REPAIRED = zone_text(3, refresh=1, retry=1, expire=EXPIRE)
@@ -29,9 +29,9 @@ knot_and_bind = pytest.mark.parametrize(
 )
 
 
-def link(primary: Peer, nsctl: Nsctl) -> None:
+def link(primary: Peer, nsctl: Nsctl, text: str = FIRST) -> None:
     """Start the primary, have nsctl follow it, wait until serial 1 is served."""
-    primary.serve(ORIGIN, FIRST, nsctl.remote())
+    primary.serve(ORIGIN, text, nsctl.remote())
     primary.start()
     nsctl.follow(ORIGIN, primary.remote())
     nsctl.wait_serial(ORIGIN, 1)
@@ -87,22 +87,24 @@ def test_zone_expires_when_only_faulty_versions_are_offered(primary: Peer, nsctl
 
 @knot_and_bind
 def test_power_cut_loses_neither_content_nor_timers(primary: Peer, nsctl: Nsctl) -> None:
-    """Killed and started again with its primary gone, it serves on, and expires when it had to."""
-    link(primary, nsctl)
-    primary.stop()
-    before = nsctl.wait_status(ORIGIN, last_result="unreachable")
+    """Killed and started again with its primary gone, it serves on, and every timer is as it was.
+
+    Nobody is asked because of the restart: ten thousand zones would ask all their primaries.
+    """
+    link(primary, nsctl, zone_text(1))
+    before = nsctl.wait_status(ORIGIN, last_result="accepted")
     nsctl.kill()
+    primary.stop()
     nsctl.start()
-    assert nsctl.serial(ORIGIN) == 1
+    holds_for(lambda: nsctl.serial(ORIGIN) == 1, "serial 1 is served", 0.5)
     after = nsctl.status(ORIGIN)
-    assert after["expires_at"] == before["expires_at"]
-    assert after["last_success"] == before["last_success"]
-    assert_expires_at(nsctl, moment(before, "expires_at"))
+    for field in ("serial", "state", "last_attempt", "last_success", "next_refresh", "expires_at"):
+        assert after[field] == before[field], field
 
 
 @pytest.mark.interop("knotd")
 def test_expiry_during_an_outage_counts(knot: Peer, nsctl: Nsctl) -> None:
-    """A zone whose EXPIRE runs out while the server is down is not answered when it is up again."""
+    """A zone whose EXPIRE ran out while the server was down is not answered when it is up."""
     link(knot, nsctl)
     knot.stop()
     expires_at = moment(nsctl.wait_status(ORIGIN, last_result="unreachable"), "expires_at")
