@@ -11,6 +11,8 @@ from base64 import b32hexencode
 import dns.dnssec
 import dns.message
 import dns.name
+import dns.node
+import dns.rdataset
 import dns.rdatatype
 import dns.rrset
 
@@ -23,7 +25,9 @@ TYPES = {"A", "AAAA", "TXT", "MX", "NS", "SOA", "DS", "CNAME", "DNAME", "RRSIG",
 def assert_signed(response: dns.message.Message) -> None:
     """Assert that all has valid signatures, but for NS of cuts and synthesised CNAMEs."""
     apex = dns.name.from_text(APEX)
-    keys = {apex: dns.rrset.from_rdata(apex, 3600, key()[1])}
+    keys: dict[dns.name.Name, dns.node.Node | dns.rdataset.Rdataset] = {
+        apex: dns.rrset.from_rdata(apex, 3600, key()[1])
+    }
     for section in (response.answer, response.authority):
         signatures = {(r.name, r.covers): r for r in section if r.rdtype == dns.rdatatype.RRSIG}
         has_dname = any(rrset.rdtype == dns.rdatatype.DNAME for rrset in section)
@@ -50,9 +54,11 @@ def plain(
     name = rrset.name
     if not name.is_wild() or signature[0].labels == len(name.labels) - 2:
         return rrset, signature
-    rrset, signature = rrset.copy(), signature.copy()
-    rrset.name = signature.name = dns.name.Name([b"x", *name.labels[1:]])
-    return rrset, signature
+    other = dns.name.Name([b"x", *name.labels[1:]])
+    return (
+        dns.rrset.from_rdata_list(other, rrset.ttl, list(rrset)),
+        dns.rrset.from_rdata_list(other, signature.ttl, list(signature)),
+    )
 
 
 class Denial:

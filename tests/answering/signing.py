@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dns.dnssec
+import dns.dnssectypes
 import dns.name
 import dns.rdata
 import dns.rdataclass
@@ -56,13 +57,14 @@ class Chain:
 def key() -> tuple[Ed25519PrivateKey, dns.rdata.Rdata]:
     """The one key of all tests."""
     private = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-    return private, dns.dnssec.make_dnskey(private.public_key(), dns.dnssec.Algorithm.ED25519)
+    return private, dns.dnssec.make_dnskey(private.public_key(), dns.dnssectypes.Algorithm.ED25519)
 
 
 def to_dnspython(rrset: RRset) -> dns.rrset.RRset:
     """Return an RRset as dnspython has it."""
+    rtype = dns.rdatatype.RdataType.make(rrset.rtype)
     rdatas = [
-        dns.rdata.from_wire(dns.rdataclass.IN, rrset.rtype, rdata, 0, len(rdata))
+        dns.rdata.from_wire(dns.rdataclass.IN, rtype, rdata, 0, len(rdata))
         for rdata in rrset.rdatas
     ]
     return dns.rrset.from_rdata_list(dns.name.from_wire(rrset.owner, 0)[0], rrset.ttl, rdatas)

@@ -68,7 +68,7 @@ def table_for(version: ZoneVersion) -> ZoneTable:
     return table
 
 
-@pytest.fixture(params=CHAINS.values(), ids=CHAINS)
+@pytest.fixture(params=list(CHAINS.values()), ids=list(CHAINS))
 def chain(request: pytest.FixtureRequest) -> Chain:
     """Each way to deny."""
     value: Chain = request.param

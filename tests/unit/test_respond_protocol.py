@@ -29,6 +29,11 @@ def query(qname: str = "www.example.org.", rtype: str = "A", **how: object) -> d
     return dns.message.make_query(qname, rtype, **how)  # type: ignore[arg-type]
 
 
+def option(code: int, data: bytes) -> dns.edns.Option:
+    """Return an EDNS option."""
+    return dns.edns.GenericOption(dns.edns.OptionType.make(code), data)
+
+
 def send(message: dns.message.Message | bytes, **how: object) -> dns.message.Message:
     """Return the response, parsed."""
     wire = message if isinstance(message, bytes) else message.to_wire()
@@ -148,7 +153,7 @@ def test_nothing_raises(rng: random.Random) -> None:
     """Any octets at all get an answer that parses, silence, or a hand-over."""
     seeds = [
         query(rtype="ANY", use_edns=0, want_dnssec=True).to_wire(),
-        query(use_edns=0, options=[dns.edns.GenericOption(3, b"")]).to_wire(),
+        query(use_edns=0, options=[option(3, b"")]).to_wire(),
         query("version.bind.", "TXT", rdclass="CH").to_wire(),
     ]
     for _ in range(3000):
@@ -227,7 +232,7 @@ def test_unknown_version() -> None:
 
 def test_unknown_options_and_flags_are_ignored() -> None:
     """RFC 6891 6.1.2, 6.1.4: what is not understood changes nothing and is not echoed."""
-    options = [dns.edns.GenericOption(65001, b"x"), dns.edns.GenericOption(10, b"12345678")]
+    options = [option(65001, b"x"), option(10, b"12345678")]
     response = send(query(use_edns=0, ednsflags=0x4000, options=options))
     assert section(response.answer) == ["www 3600 A 192.0.2.1"]
     assert (response.ednsflags, response.options) == (0, ())
@@ -235,7 +240,7 @@ def test_unknown_options_and_flags_are_ignored() -> None:
 
 def test_nsid() -> None:
     """RFC 5001 2: the identity is told to who asks."""
-    response = send(query(use_edns=0, options=[dns.edns.GenericOption(3, b"")]))
+    response = send(query(use_edns=0, options=[option(3, b"")]))
     assert [(int(o.otype), o.to_wire()) for o in response.options] == [(3, b"ns1.example.net")]
     assert not send(query(use_edns=0)).options
 
@@ -244,7 +249,7 @@ def test_options_never_displace_the_question() -> None:
     """An identity too long for the smallest datagram is left out; the answer stays one."""
     name = ".".join(["a" * 63] * 3) + ".example.org."
     long = AnswerSettings(identity="i" * 400)
-    message = query(name, use_edns=0, payload=512, options=[dns.edns.GenericOption(3, b"")])
+    message = query(name, use_edns=0, payload=512, options=[option(3, b"")])
     assert len(ask_wire(TABLE, message.to_wire(), settings=long)) <= 512
 
 
