@@ -1,0 +1,101 @@
+# cython: language_level=3
+"""The zones by apex, read without locks.
+
+One thread writes, with the GIL; any number of threads read without it. A reader loads the root,
+then a slot; each is replaced by one store. What was replaced is kept in ``Zones.retired`` until
+its owner knows that no reader is left that could have seen it, and drops it from there.
+"""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+
+from nameserver._image cimport Content, Image
+from nameserver._names cimport Labels, same_name
+
+cdef enum State:  # as nameserver.table.ZoneState
+    SERVING
+    EXPIRED
+    PENDING
+    SUSPENDED
+
+
+cdef struct Zone:
+    uint64_t hash
+    Image image  # nodes is NULL where nothing is served
+    int state
+    uint32_t number  # small, and the same as long as the apex is in the table: for counters
+    uint8_t labels
+    uint8_t size
+    uint8_t apex[255]  # as many octets of it as there are
+
+
+cdef struct Entry:
+    uint64_t hash
+    const Zone* zone  # NULL: empty, or taken out
+
+
+cdef struct Root:
+    uint32_t size  # of the slots, a power of two
+    uint32_t used  # slots that are or were taken
+    uint64_t depths[2]  # bit n: there may be a zone whose apex has n labels
+    Entry slots[1]  # in truth ``size`` of them
+
+
+cdef struct Table:
+    Root* root
+
+
+cdef extern from *:
+    """
+    #define nsctl_load(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+    #define nsctl_store(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+    """
+    const Zone* load_zone "nsctl_load"(const Zone* const* place) noexcept nogil
+    Root* load_root "nsctl_load"(Root* const* place) noexcept nogil
+    void store_zone "nsctl_store"(const Zone** place, const Zone* zone) noexcept nogil
+    void store_root "nsctl_store"(Root** place, Root* root) noexcept nogil
+    uint64_t load_hash "nsctl_load"(const uint64_t* place) noexcept nogil
+    void store_hash "nsctl_store"(uint64_t* place, uint64_t hash) noexcept nogil
+
+
+cdef class Zones:
+    """The owner of a table: see ``nameserver.table.ZoneTable``, whose contract it keeps."""
+    cdef Table table
+    cdef dict held  # apex -> Handle
+    cdef public list retired  # what readers may still see; who clears it frees it
+    cdef uint32_t numbers  # given out so far
+    cdef list free_numbers
+
+
+cdef inline bint has_depth(const Root* root, int labels) noexcept nogil:
+    return root.depths[labels >> 6] >> (labels & 63) & 1
+
+
+cdef inline const Zone* zone_at(const Root* root, uint64_t hash, const uint8_t* name,
+                                int size) noexcept nogil:
+    """Return the zone with exactly this apex, or NULL."""
+    cdef uint32_t i = <uint32_t>(hash >> 32) & (root.size - 1)
+    cdef uint64_t found
+    cdef const Zone* zone
+    while True:
+        found = load_hash(&root.slots[i].hash)
+        if not found:
+            return NULL
+        if found == hash:
+            zone = load_zone(&root.slots[i].zone)
+            if zone != NULL and same_name(zone.apex, zone.size, name, size):
+                return zone
+        i = (i + 1) & (root.size - 1)
+
+
+cdef inline const Zone* find_zone(const Root* root, const uint8_t* name, int size,
+                                  const Labels* labels, int first) noexcept nogil:
+    """Return the zone that is the nearest at or above the suffix at label ``first``, or NULL."""
+    cdef const Zone* zone
+    cdef int i
+    for i in range(first, labels.count + 1):
+        if has_depth(root, labels.count - i):
+            zone = zone_at(root, labels.hashes[i], name + labels.starts[i],
+                           size - labels.starts[i])
+            if zone != NULL:
+                return zone
+    return NULL
