@@ -8,7 +8,7 @@ its owner knows that no reader is left that could have seen it, and drops it fro
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from nameserver._image cimport Content, Image
+from nameserver._image cimport Image
 from nameserver._names cimport Labels, same_name
 
 cdef enum State:  # as nameserver.table.ZoneState
@@ -64,6 +64,12 @@ cdef class Zones:
     cdef public list retired  # what readers may still see; who clears it frees it
     cdef uint32_t numbers  # given out so far
     cdef list free_numbers
+    cdef int grow(self) except -1
+
+
+cdef inline uint64_t key_of(uint64_t hash) noexcept nogil:
+    """Return the hash of an apex as it stands in a slot, where 0 means an empty one."""
+    return hash if hash else 1
 
 
 cdef inline bint has_depth(const Root* root, int labels) noexcept nogil:
@@ -73,14 +79,14 @@ cdef inline bint has_depth(const Root* root, int labels) noexcept nogil:
 cdef inline const Zone* zone_at(const Root* root, uint64_t hash, const uint8_t* name,
                                 int size) noexcept nogil:
     """Return the zone with exactly this apex, or NULL."""
-    cdef uint32_t i = <uint32_t>(hash >> 32) & (root.size - 1)
-    cdef uint64_t found
+    cdef uint64_t key = key_of(hash), found
+    cdef uint32_t i = <uint32_t>(key >> 32) & (root.size - 1)
     cdef const Zone* zone
     while True:
         found = load_hash(&root.slots[i].hash)
         if not found:
             return NULL
-        if found == hash:
+        if found == key:
             zone = load_zone(&root.slots[i].zone)
             if zone != NULL and same_name(zone.apex, zone.size, name, size):
                 return zone
