@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,11 @@ from typing import Final, TypeAlias
 
 from zones import packed
 from zones.name import Name, canonical_key
+from zones.packing import use_compiled
 from zones.rrset import SOA, RRset
+
+with contextlib.suppress(ImportError):  # no compiler where this was installed
+    from zones._splice import MarksCompiled
 
 Key: TypeAlias = tuple[Name, int, int]  # owner, type, type covered
 SortKey: TypeAlias = tuple[tuple[bytes, ...], int, int]
@@ -43,32 +48,57 @@ def starts(blob: bytes, start: int, limit: int) -> Iterator[int]:
             yield start
 
 
+class Marks:
+    """Where every RRset of packed content starts, in order; ``zones/_splice.pyx`` is the same."""
+
+    def __init__(self, blob: bytes) -> None:
+        self._blob = blob
+        first = packed.read_header(blob).start
+        self._starts = [first, *starts(blob, first, len(blob))]  # and the end of the blob
+
+    def find(self, owner: Name, rtype: int, covers: int) -> tuple[int, int]:
+        """Return from where to where the RRset of a key stands; where it would, twice."""
+        wanted = sort_key((owner, rtype, covers))
+        index = bisect_left(
+            self._starts,
+            wanted,
+            hi=len(self._starts) - 1,
+            key=lambda start: sort_key(key_at(self._blob, start)),
+        )
+        start = self._starts[index]
+        if start == len(self._blob) or key_at(self._blob, start) != (owner, rtype, covers):
+            return start, start
+        return start, self._starts[index + 1]
+
+
 class Layout:
     """Where the RRsets of packed content stand, for looking some up and replacing them."""
 
     def __init__(self, blob: bytes) -> None:
         self.blob = blob
-        first = packed.read_header(blob).start
-        self._starts = [first, *starts(blob, first, len(blob))]
-        self._starts.pop()  # the end of the blob
+        self._header = packed.read_header(blob)
+        self._marks = MarksCompiled(blob) if use_compiled() else Marks(blob)
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return self._header.rrsets
 
     def owners(self) -> Iterator[Name]:
         """Yield the owners of RRsets in canonical order."""
         previous = None
-        for start in self._starts:
+        start = self._header.start
+        for end in starts(self.blob, start, len(self.blob)):
             owner = self.blob[start + 1 : start + 1 + self.blob[start]]
             if owner != previous:
                 previous = owner
                 yield owner
+            start = end
 
     def at(self, owner: Name) -> dict[Key, RRset]:
         """Return the RRsets that stand at a name."""
         found = {}
-        for index in range(self._index((owner, 0, 0)), len(self._starts)):
-            rrset, _end = packed.read_rrset(self.blob, self._starts[index])
+        position, _ = self._marks.find(owner, 0, 0)
+        while position < len(self.blob):
+            rrset, position = packed.read_rrset(self.blob, position)
             if rrset.owner != owner:
                 break
             found[rrset.key] = rrset
@@ -76,35 +106,32 @@ class Layout:
 
     def get(self, key: Key) -> RRset | None:
         """Return the RRset of a key, ``None`` where there is none."""
-        index = self._index(key)
-        if index == len(self._starts):
-            return None
-        rrset, _end = packed.read_rrset(self.blob, self._starts[index])
-        return rrset if rrset.key == key else None
+        start, end = self._marks.find(*key)
+        return packed.read_rrset(self.blob, start)[0] if start < end else None
 
     def splice(self, changes: Mapping[Key, RRset | None]) -> bytes:
         """Return packed content in which some RRsets are replaced, added, or gone (``None``)."""
-        header = packed.read_header(self.blob)
+        return b"".join(self.pieces(changes))
+
+    def pieces(self, changes: Mapping[Key, RRset | None]) -> list[bytes | memoryview]:
+        """Return what ``splice`` joins: views are what is kept, the header and RRsets are new."""
+        whole, header = memoryview(self.blob), self._header
         serial, sets, records = header.serial, header.rrsets, header.records
-        pieces, copied = [], header.start
+        pieces: list[bytes | memoryview] = [b""]
+        copied = header.start
         for key in sorted(changes, key=sort_key):
-            old, new = self.get(key), changes[key]
-            index = self._index(key)
-            start = self._starts[index] if index < len(self) else len(self.blob)
-            pieces.append(self.blob[copied:start])
-            copied = start
-            if old is not None:
-                _old, copied = packed.read_rrset(self.blob, start)
+            new = changes[key]
+            start, end = self._marks.find(*key)
+            pieces.append(whole[copied:start])
+            copied = end
+            if start < end:
+                old, _ = packed.read_rrset(self.blob, start)
                 sets, records = sets - 1, records - len(old.rdatas)
             if new is not None:
                 pieces.append(packed.pack_rrset(new))
                 sets, records = sets + 1, records + len(new.rdatas)
             if key == (header.apex, SOA, 0):
                 serial = int.from_bytes(new.rdatas[0][-20:-16], "big") if new else 0
-        pieces.append(self.blob[copied:])
-        return packed.pack_header(header.apex, serial, sets, records) + b"".join(pieces)
-
-    def _index(self, key: Key) -> int:
-        return bisect_left(
-            self._starts, sort_key(key), key=lambda start: sort_key(key_at(self.blob, start))
-        )
+        pieces.append(whole[copied:])
+        pieces[0] = packed.pack_header(header.apex, serial, sets, records)
+        return pieces

@@ -1,0 +1,3 @@
+from zones.answers import Answer
+
+def read_answers(message: bytes) -> list[Answer] | None: ...
