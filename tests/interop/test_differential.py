@@ -75,18 +75,23 @@ RECORDS = (
 
 OWNERS = sorted({"" if r.startswith("@") else r.split()[0] for r in RECORDS})
 MISSING = ("missing", "a.missing", "zzz", "aaa", "ent", "b.c.ent", "c.ent", "x.c.ent", "ent.wild")
-TYPES = ("A", "AAAA", "NS", "SOA", "MX", "TXT", "CNAME", "DNAME", "DS", "SRV", "HTTPS", "TYPE65280")
-TYPES_BELOW = ("A", "TXT", "NS", "DS", "CNAME")
+TYPES = ("A", "NS", "MX", "TXT", "CNAME", "DS", "TYPE65281")
+TYPES_BELOW = ("A", "NS", "DS", "CNAME")
 
 
 def questions() -> Iterator[tuple[str, str]]:
-    """Yield every owner with many types, names below it and missing names with a few."""
+    """Yield every record, every owner with other types, names below them and missing ones."""
+    for record in RECORDS:
+        owner, _, rtype, _ = record.split(maxsplit=3)
+        if rtype not in TYPES:
+            yield (ORIGIN if owner == "@" else f"{owner}.{ORIGIN}", rtype)
     for owner in OWNERS:
         name = f"{owner}.{ORIGIN}" if owner else ORIGIN
         yield from ((name, rtype) for rtype in TYPES)
         yield from ((f"any.{name}", rtype) for rtype in TYPES_BELOW)
-        yield from ((f"x.y.{name}", rtype) for rtype in ("A", "DS"))
+        yield f"x.y.{name}", "A"
     yield from ((f"{owner}.{ORIGIN}", rtype) for owner in MISSING for rtype in TYPES_BELOW)
+    yield from ((ORIGIN, rtype) for rtype in ("SOA", "DNSKEY", "NSEC3PARAM", "RRSIG"))
     yield from (("www.example.net.", "A"), ("org.", "NS"), (".", "NS"), ("example.net.", "DS"))
 
 
@@ -158,6 +163,15 @@ def same_but(*, authority: bool = False, rcode: bool = False) -> Callable[[Reply
 
 ACCEPTED: tuple[Difference, ...] = (
     Difference(
+        "RRSIG is asked for as ANY is, for records of many types at once; in a datagram a subset"
+        " will do (RFC 8482 4.1 and 4.4), as Knot has it too",
+        lambda peer, ours, theirs: (
+            peer in {"nsd", "named"}
+            and ours.answer < theirs.answer
+            and all(" in rrsig " in line for line in theirs.answer)
+        ),
+    ),
+    Difference(
         "A CNAME loop is an error of the zone, to be signalled (RFC 1034 3.6.2), and BIND answers"
         " SERVFAIL; the chain itself is the answer of the algorithm in 4.3.2, ours and the others'",
         lambda peer, ours, theirs: (
@@ -198,8 +212,8 @@ def accepted(peer: str, ours: Reply, theirs: Reply) -> bool:
 
 @pytest.mark.parametrize(
     ("chain", "dnssec"),
-    [("none", False), ("none", True), ("nsec", True), ("nsec3", True), ("nsec", False)],
-    ids=["unsigned", "unsigned-DO", "NSEC-DO", "NSEC3-DO", "NSEC-without-DO"],
+    [("none", True), ("nsec", True), ("nsec3", True), ("nsec", False)],
+    ids=["unsigned", "NSEC", "NSEC3", "NSEC-without-DO"],
 )
 def test_same_answers(
     place: Path, knot: Peer, nsd: Peer, bind: Peer, nsctl: Nsctl, *, chain: str, dnssec: bool
