@@ -22,7 +22,7 @@ class Bind(Peer):
         return [program(self.binary), "-g", "-n", "1", "-c", str(path)]
 
     def options(self) -> str:
-        """Return the options; ``notify-delay`` 0 sends a NOTIFY for every change at once."""
+        """Return the options: NOTIFY is sent for every change, and at once."""
         return f"""\
 options {{
   directory "{self.directory}";
@@ -35,6 +35,8 @@ options {{
   empty-zones-enable no;
   notify explicit;
   notify-delay 0;
+  notify-rate 1000;
+  startup-notify-rate 1000;
   minimal-responses no;
   zero-no-soa-ttl no;
   check-integrity no;
