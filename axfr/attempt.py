@@ -1,24 +1,26 @@
 """One refresh of one zone: its primaries in order, up to the gate of the zone checks.
 
-SOA query, serial arithmetic, transfer, checks. What comes out is an ``Outcome``, to be persisted
+SOA query, serial arithmetic, IXFR or AXFR, checks. Where a NOTIFY says that there is something new,
+an IXFR is asked for at once: its answer tells no less than that of a SOA query. What comes out is an ``Outcome``, to be persisted
 and served by the caller.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from axfr.client import INLINE_RECORDS, ClientSettings, Fetched, fetch, query_soa
+from axfr.answer_stream import Limits
+from axfr.client import INLINE_RECORDS, Client, Fetched, IxfrFailed, off_the_loop
 from axfr.errors import TransferError
-from axfr.inbound import Limits
+from axfr.ixfr_memory import IxfrMemory
 from axfr.notify import same_address
 from axfr.refresh import Bounds, Step, after_failure, after_success, next_step
 from axfr.refusal import fix_of, reason_of, record_of
 from axfr.soa import Soa
 from zones.check import check
+from zones.check_changes import is_surely_sound
 from zones.finding import Finding, errors
 from zones.name import Name
 from zones.secondary import Primary, Result, SecondaryState, TransferAttempt, TsigKey
@@ -74,7 +76,8 @@ class Surroundings:
     """What every refresh needs: the keys, the settings, the clock and the jitter."""
 
     keys: Mapping[Name, TsigKey]
-    client: ClientSettings
+    client: Client
+    ixfr: IxfrMemory
     bounds: Bounds
     clock: Callable[[], float]
     jitter: Callable[[], float]
@@ -108,16 +111,30 @@ class _Refused(Exception):
         self.fetched = fetched
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The version in service, for IXFR; ``sound`` where no rule of the full check refuses it."""
+
+    version: ZoneVersion
+    sound: bool = False
+
+
 class Refresh:
-    """One refresh; ``run`` it once."""
+    """One refresh; ``run`` it once. Without a ``base`` only whole zones are asked for."""
 
     def __init__(
-        self, zone: SecondaryZone, state: SecondaryState, wish: Wish, around: Surroundings
+        self,
+        zone: SecondaryZone,
+        state: SecondaryState,
+        wish: Wish,
+        around: Surroundings,
+        base: Base | None = None,
     ) -> None:
         self._zone = zone
         self._state = state
         self._wish = wish
         self._around = around
+        self._base = base if base and base.version.serial == state.serial else None
         self._attempts: list[TransferAttempt] = []
         self._failures: list[_Failure] = []
         self._serial: int | None = None  # of the primary being asked
@@ -147,22 +164,53 @@ class Refresh:
 
     async def _ask(self, primary: Primary) -> Outcome:
         key = self._key(primary)
-        state, around = self._state, self._around
-        keep = self._zone.pinned or not state.is_expired(around.clock())
-        known = state.serial is not None and keep
-        if not self._wish.force and (known or state.refused_serial is not None):
-            answer = await query_soa(
-                primary, self._zone.apex, key, around.client, clock=around.clock
-            )
+        state, around, wish = self._state, self._around, self._wish
+        expired = state.is_expired(around.clock())
+        known = state.serial is not None and (self._zone.pinned or not expired)
+        base = self._base if not (expired or wish.force) else None
+        if base is not None and not around.ixfr.is_usable(primary, self._zone.apex, around.clock()):
+            base = None
+        at_once = base is not None and wish.asked and not self._zone.pinned
+        if not (wish.force or at_once) and (known or state.refused_serial is not None):
+            answer = await around.client.query_soa(primary, self._zone.apex, key)
             self._serial = answer.serial
             settled = self._settle(primary, answer.soa)
             if settled is not None:
                 return settled
-        self._kind = "AXFR"
-        fetched = await fetch(
-            primary, self._zone.apex, key, around.client, self._zone.limits, clock=around.clock
-        )
-        return await self._judge(primary, fetched)
+        if base is not None:
+            outcome = await self._transfer_changes(primary, key, base)
+            if outcome is not None:
+                return outcome
+        self._kind, self._started = "AXFR", time.perf_counter()
+        fetched = await around.client.fetch(primary, self._zone.apex, key, self._zone.limits)
+        assert fetched.packed is not None
+        return await self._judge(primary, fetched, ZoneVersion(fetched.packed.blob))
+
+    async def _transfer_changes(
+        self, primary: Primary, key: TsigKey | None, base: Base
+    ) -> Outcome | None:
+        """Ask for what changed; ``None`` where the whole zone has to be asked for."""
+        self._kind, self._started = "IXFR", time.perf_counter()
+        limits = self._zone.limits
+        try:
+            fetched = await self._around.client.fetch_changes(primary, base.version, key, limits)
+        except IxfrFailed as failed:
+            self._around.ixfr.note(primary, self._zone.apex, failed.rcode, self._around.clock())
+            self._log(primary, Result.REFUSED, failed.rule, failed.reason)
+            return None
+        if fetched.packed is not None:
+            self._kind = "AXFR"  # its style, at least (RFC 1995 4)
+            return await self._judge(primary, fetched, ZoneVersion(fetched.packed.blob))
+        soa = Soa.of(fetched.soa)
+        if fetched.changes is None:
+            self._serial = soa.serial
+            return self._settle(primary, soa)
+        many = base.version.record_count > INLINE_RECORDS
+        version = await off_the_loop(fetched.changes.finish, many=many)
+        if len(version.blob) > limits.octets or version.record_count > limits.records:
+            self._log(primary, Result.REFUSED, "ixfr-failed", "the zone exceeds its limits")
+            return None  # to be told about the zone, not about the way
+        return await self._judge(primary, fetched, version)
 
     def _key(self, primary: Primary) -> TsigKey | None:
         if primary.key is None:
@@ -205,19 +253,19 @@ class Refresh:
                         raise _Refused(failure)
         return None
 
-    async def _judge(self, primary: Primary, fetched: Fetched) -> Outcome:
+    async def _judge(self, primary: Primary, fetched: Fetched, version: ZoneVersion) -> Outcome:
         """Check what was transferred, and accept or refuse it."""
-        version = ZoneVersion(fetched.packed.blob)
         soa = Soa.of(version.soa.rdatas[0])
         if soa.serial != self._serial:  # no SOA query, or another version since
             self._serial = soa.serial
             settled = self._settle(primary, soa)
             if settled is not None:
                 return settled
-        if version.record_count > INLINE_RECORDS:
-            findings = tuple(await asyncio.to_thread(check, fetched.packed))
-        else:
-            findings = tuple(check(fetched.packed))
+        findings: tuple[Finding, ...] = ()
+        if not self._is_surely_sound(fetched):
+            content = fetched.packed or version
+            many = version.record_count > INLINE_RECORDS
+            findings = tuple(await off_the_loop(lambda: check(content), many=many))
         refusing = errors(findings)
         if not refusing:
             return self._succeeded(
@@ -229,6 +277,12 @@ class Refresh:
             error, Result.REFUSED, soa.serial, refused=True, fix=first.fix, findings=findings
         )
         raise _Refused(failure, fetched)
+
+    def _is_surely_sound(self, fetched: Fetched) -> bool:
+        """Tell whether only changes came, and a look at these alone settles it."""
+        if fetched.changes is None or self._base is None or not self._base.sound:
+            return False
+        return is_surely_sound(fetched.changes)
 
     def _succeeded(
         self,
@@ -324,7 +378,7 @@ class Refresh:
                 self._state.serial,
                 self._serial,
                 fetched.octets if fetched else 0,
-                fetched.packed.records if fetched else 0,
+                fetched.records if fetched else 0,
                 time.perf_counter() - self._started,
             )
         )

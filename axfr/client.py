@@ -1,28 +1,32 @@
-"""Asking primaries over the network: the thin asyncio shell around ``soa_query`` and ``inbound``."""
+"""Asking primaries over the network: the asyncio shell around ``soa_query``, ``inbound``, ``ixfr``."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+from axfr.answer_stream import AnswerStream, Limits
+from axfr.connection import E, Make
+from axfr.connections import Connections, Times
 from axfr.errors import TransferError
-from axfr.framing import Frames, frame
-from axfr.inbound import InboundTransfer, Limits
+from axfr.inbound import InboundTransfer
+from axfr.ixfr import RULE, IncrementalTransfer
 from axfr.soa_query import SoaAnswer, SoaQuery, Truncated, Unrelated
+from zones.changes import Changes
 from zones.name import Name
 from zones.packing import Packed
 from zones.secondary import Primary, TsigKey
+from zones.version import ZoneVersion
 
-CHUNK: Final = 1 << 18  # octets read at once
 # Work on more than this leaves the event loop's thread, so that others are not kept waiting.
-INLINE_OCTETS: Final = 1 << 16
 INLINE_RECORDS: Final = 2000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +48,186 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A zone as it was transferred; ``seconds`` from the connection to the packed form."""
+    """What a transfer brought; ``seconds`` from the request to the packed form.
 
-    packed: Packed
+    ``packed`` is the whole zone; ``changes`` are differences from the base that was asked from.
+    Where neither came, the primary has nothing newer; ``soa`` is its SOA rdata. ``records`` counts
+    those received.
+    """
+
+    soa: bytes
+    packed: Packed | None
+    changes: Changes | None
     octets: int
+    records: int
     messages: int
     seconds: float
 
 
-async def query_soa(
-    primary: Primary,
-    apex: Name,
-    key: TsigKey | None,
-    settings: ClientSettings,
-    *,
-    clock: Callable[[], float] = time.time,
-) -> SoaAnswer:
-    """Return what the primary says of its SOA; raises ``TransferError``.
+class Client:
+    """Asks primaries; connections to them are kept for a while. ``close`` when done."""
 
-    UDP is tried a few times, then TCP: once for a truncated answer, and once where none came, in
-    case that only UDP is blocked.
+    def __init__(self, settings: ClientSettings, *, clock: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._clock = clock
+        times = Times(settings.connect_timeout, settings.idle_timeout)
+        self._connections = Connections(times, clock)
+
+    async def query_soa(self, primary: Primary, apex: Name, key: TsigKey | None) -> SoaAnswer:
+        """Return what the primary says of its SOA; raises ``TransferError``.
+
+        A connection to it that is there is used. Else UDP is tried a few times, then TCP: once for
+        a truncated answer, and once where none came, in case that only UDP is blocked.
+        """
+
+        def make(query_id: int) -> SoaQuery:
+            return SoaQuery(apex, query_id=query_id, peer=str(primary), key=key)
+
+        if not self._connections.has(primary):
+            query = make(secrets.randbelow(0x10000))
+            request = query.request(self._clock())
+            with suppress(TimeoutError, Truncated, OSError):
+                return await _ask_udp(primary, query, request, self._settings, self._clock)
+        try:
+            done = await self._run(primary, apex, lambda query_id: _SoaExchange(make(query_id)))
+        except TransferError as error:
+            if error.rule == "cut-short":  # closed without an answer, as good as not there
+                raise TransferError(apex, str(primary), "unreachable", error.reason) from error
+            raise
+        assert done.answer is not None
+        return done.answer
+
+    async def fetch(
+        self, primary: Primary, apex: Name, key: TsigKey | None, limits: Limits
+    ) -> Fetched:
+        """Transfer the whole zone by AXFR; raises ``TransferError``."""
+
+        def make(query_id: int) -> InboundTransfer:
+            return InboundTransfer(
+                apex, query_id=query_id, peer=str(primary), key=key, limits=limits
+            )
+
+        started = time.perf_counter()
+        async with _limited(apex, primary, limits):
+            done = await self._run(primary, apex, make)
+            packed = await off_the_loop(done.finish, many=done.records > INLINE_RECORDS)
+        return _fetched(done.stream, started, b"", packed, None)
+
+    async def fetch_changes(
+        self, primary: Primary, base: ZoneVersion, key: TsigKey | None, limits: Limits
+    ) -> Fetched:
+        """Ask for what changed since ``base`` by IXFR; raises ``TransferError``.
+
+        Where the whole zone will have to be asked for instead, ``IxfrFailed``.
+        """
+        last: list[IncrementalTransfer] = []
+
+        def make(query_id: int) -> IncrementalTransfer:
+            last[:] = [
+                IncrementalTransfer(
+                    base, query_id=query_id, peer=str(primary), key=key, limits=limits
+                )
+            ]
+            return last[0]
+
+        started = time.perf_counter()
+        heavy = base.record_count > INLINE_RECORDS
+        try:
+            async with _limited(base.apex, primary, limits):
+                done = await self._run(primary, base.apex, make, heavy=heavy)
+                many = done.is_whole and done.stream.records > INLINE_RECORDS
+                packed = await off_the_loop(done.finish, many=many)
+        except TransferError as error:
+            if last and may_ask_for_all(error, last[0].stream):
+                raise IxfrFailed(error, last[0].stream.rcode) from error
+            raise
+        changes = None if packed or done.is_current else done.changes
+        return _fetched(done.stream, started, done.soa, packed, changes)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connections.close()
+
+    async def _run(self, primary: Primary, apex: Name, make: Make[E], *, heavy: bool = False) -> E:
+        source = self._settings.local_address(primary)
+        return await self._connections.run(primary, apex, make, source=source, heavy=heavy)
+
+
+class IxfrFailed(TransferError):
+    """An IXFR that an AXFR may make up for; ``rcode`` is that of the answer, mostly 0."""
+
+    def __init__(self, error: TransferError, rcode: int) -> None:
+        super().__init__(error.zone, error.peer, RULE, error.reason)
+        self.rcode = rcode
+
+
+def may_ask_for_all(error: TransferError, stream: AnswerStream) -> bool:
+    """Tell whether an AXFR may do what an IXFR did not.
+
+    Not where nobody answered, where keys do not fit, or where the zone is not there.
     """
-    query = SoaQuery(apex, query_id=secrets.randbelow(0x10000), peer=str(primary), key=key)
-    request = query.request(clock())
+    if error.rule in ("unreachable", "timeout"):
+        return stream.messages > 0
+    if error.rule in ("primary-not-authoritative", "too-slow"):
+        return False
+    return not error.rule.startswith(("tsig-", "key-"))
+
+
+class _SoaExchange:
+    """A SOA query as an exchange over TCP."""
+
+    def __init__(self, query: SoaQuery) -> None:
+        self._query = query
+        self.request = query.request
+        self.answer: SoaAnswer | None = None
+
+    def receive(self, message: bytes, now: float) -> bool:
+        """Take the answer."""
+        try:
+            self.answer = self._query.receive(message, now)
+        except Truncated:
+            raise self._query.error("malformed", "a truncated message over TCP") from None
+        except Unrelated as error:
+            raise self._query.error("malformed", str(error)) from error
+        return True
+
+    def closed(self) -> None:
+        """Tell that no answer will come."""
+        raise self._query.error("unreachable", "it closed the connection within its answer")
+
+
+def _fetched(
+    stream: AnswerStream,
+    started: float,
+    soa: bytes,
+    packed: Packed | None,
+    changes: Changes | None,
+) -> Fetched:
+    return Fetched(
+        soa,
+        packed,
+        changes,
+        stream.octets,
+        stream.records,
+        stream.messages,
+        time.perf_counter() - started,
+    )
+
+
+async def off_the_loop(work: Callable[[], T], *, many: bool) -> T:
+    """Do the work, in a thread where there is much of it."""
+    return await asyncio.to_thread(work) if many else work()
+
+
+@asynccontextmanager
+async def _limited(apex: Name, primary: Primary, limits: Limits) -> AsyncIterator[None]:
+    """Stop a transfer that takes longer than allowed."""
     try:
-        return await _ask_udp(primary, query, request, settings, clock)
-    except (TimeoutError, Truncated, OSError):
-        return await _ask_tcp(primary, query, request, settings, clock)
+        async with asyncio.timeout(limits.seconds):
+            yield
+    except TimeoutError:
+        reason = f"it took longer than the {limits.seconds:.0f} seconds allowed"
+        raise TransferError(apex, str(primary), "too-slow", reason) from None
 
 
 class _Inbox(asyncio.DatagramProtocol):
@@ -123,132 +280,3 @@ async def _first_answer(inbox: _Inbox, query: SoaQuery, clock: Callable[[], floa
             return query.receive(received, clock())
         except Unrelated:
             continue
-
-
-async def _ask_tcp(
-    primary: Primary,
-    query: SoaQuery,
-    request: bytes,
-    settings: ClientSettings,
-    clock: Callable[[], float],
-) -> SoaAnswer:
-    async with _connection(primary, query.apex, settings) as (reader, writer):
-        writer.write(frame(request))
-        frames = Frames()
-        while chunk := await _read(reader, settings):
-            for message in frames.feed(chunk):
-                try:
-                    return query.receive(message, clock())
-                except Truncated:
-                    reason = "a truncated message over TCP"
-                    raise TransferError(query.apex, str(primary), "malformed", reason) from None
-                except Unrelated as error:
-                    reason = str(error)
-                    raise TransferError(query.apex, str(primary), "malformed", reason) from error
-    raise TransferError(
-        query.apex, str(primary), "unreachable", "it closed the connection without an answer"
-    )
-
-
-async def fetch(
-    primary: Primary,
-    apex: Name,
-    key: TsigKey | None,
-    settings: ClientSettings,
-    limits: Limits,
-    *,
-    clock: Callable[[], float] = time.time,
-) -> Fetched:
-    """Transfer the whole zone by AXFR; raises ``TransferError``."""
-    started = time.perf_counter()
-    transfer = InboundTransfer(
-        apex, query_id=secrets.randbelow(0x10000), peer=str(primary), key=key, limits=limits
-    )
-    try:
-        async with asyncio.timeout(limits.seconds):
-            async with _connection(primary, apex, settings) as (reader, writer):
-                writer.write(frame(transfer.request(clock())))
-                await _receive(reader, transfer, settings, clock)
-            if transfer.records > INLINE_RECORDS:
-                packed = await asyncio.to_thread(transfer.finish)
-            else:
-                packed = transfer.finish()
-    except TimeoutError:
-        reason = f"it took longer than the {limits.seconds:.0f} seconds allowed"
-        raise TransferError(apex, str(primary), "too-slow", reason) from None
-    seconds = time.perf_counter() - started
-    return Fetched(packed, transfer.octets, transfer.messages, seconds)
-
-
-async def _receive(
-    reader: asyncio.StreamReader,
-    transfer: InboundTransfer,
-    settings: ClientSettings,
-    clock: Callable[[], float],
-) -> None:
-    frames = Frames()
-    complete = False
-    while not complete:
-        chunk = await _read(reader, settings)
-        if not chunk:
-            transfer.closed()
-        messages = frames.feed(chunk)
-        if len(chunk) > INLINE_OCTETS:
-            complete = await asyncio.to_thread(_feed, transfer, messages, clock())
-        else:
-            complete = _feed(transfer, messages, clock())
-
-
-def _feed(transfer: InboundTransfer, messages: list[bytes], now: float) -> bool:
-    return any(transfer.receive(message, now) for message in messages)
-
-
-class _Silent(Exception):
-    """The primary sent nothing for too long."""
-
-
-async def _read(reader: asyncio.StreamReader, settings: ClientSettings) -> bytes:
-    """Return what has arrived, nothing at the end; raises ``_Silent``."""
-    try:
-        async with asyncio.timeout(settings.idle_timeout):
-            return await reader.read(CHUNK)
-    except TimeoutError:
-        raise _Silent from None
-
-
-@asynccontextmanager
-async def _connection(
-    primary: Primary, apex: Name, settings: ClientSettings
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Connect, and close when done; what goes wrong in between is told as ``TransferError``."""
-    try:
-        async with asyncio.timeout(settings.connect_timeout):
-            reader, writer = await asyncio.open_connection(
-                primary.address,
-                primary.port,
-                local_addr=settings.local_address(primary),
-                limit=CHUNK,
-            )
-    except TimeoutError:
-        reason = f"no connection within {settings.connect_timeout:.0f} seconds"
-        raise TransferError(apex, str(primary), "timeout", reason) from None
-    except OSError as error:
-        reason = f"no connection: {_plain(error)}"
-        raise TransferError(apex, str(primary), "unreachable", reason) from error
-    try:
-        yield reader, writer
-    except _Silent:
-        reason = f"it sent nothing for {settings.idle_timeout:.0f} seconds"
-        raise TransferError(apex, str(primary), "timeout", reason) from None
-    except OSError as error:
-        reason = f"the connection broke: {_plain(error)}"
-        raise TransferError(apex, str(primary), "unreachable", reason) from error
-    finally:
-        writer.close()
-
-
-def _plain(error: OSError) -> str:
-    """Return the system's words for the error, without Python's."""
-    if error.errno:
-        return os.strerror(error.errno)
-    return error.strerror or str(error) or type(error).__name__

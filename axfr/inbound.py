@@ -35,9 +35,7 @@ class InboundTransfer:
         limits: Limits | None = None,
     ) -> None:
         self.apex = apex
-        self.stream = AnswerStream(
-            apex, AXFR, query_id=query_id, peer=peer, key=key, limits=limits
-        )
+        self.stream = AnswerStream(apex, AXFR, query_id=query_id, peer=peer, key=key, limits=limits)
         self._packer = new_packer(apex)
 
     @property

@@ -37,6 +37,8 @@ def _told(attempt: TransferAttempt) -> str:
             return f"serial {attempt.serial_to}, up to date"
         case Result.HELD:
             return f"held ({attempt.rule}): {attempt.reason}"
+        case Result.REFUSED if attempt.rule == "ixfr-failed":
+            return f"{attempt.reason}; falling back to AXFR"
         case Result.REFUSED:
             return f"refused ({attempt.rule}): {attempt.reason}"
         case Result.UNREACHABLE:

@@ -100,6 +100,16 @@ ALL: Final = (
         " often, or update the software of the primary.",
         "RFC 5936 2.2 and 6",
     ),
+    Rule(
+        "ixfr-failed",
+        WARNING,
+        "The incremental transfer did not work out",
+        "The primary refused to send differences, or sent some that do not lead from the version in"
+        " service to its own. The whole zone is transferred instead, in the same attempt.",
+        "Nothing, if it happens once. Otherwise update the software of the primary, or check"
+        " whether the same serial number was used for different content.",
+        "RFC 1995 4",
+    ),
     # Signatures
     Rule(
         "tsig-missing",

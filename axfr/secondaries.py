@@ -10,6 +10,7 @@ import asyncio
 import heapq
 import random as random_module
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -20,13 +21,15 @@ import structlog
 
 from axfr import log as log_lines
 from axfr import refresh as schedule
-from axfr.attempt import Outcome, Refresh, SecondaryZone, Surroundings, Wish
-from axfr.client import ClientSettings
+from axfr.attempt import Base, Outcome, Refresh, SecondaryZone, Surroundings, Wish
+from axfr.client import Client, ClientSettings
+from axfr.ixfr_memory import IxfrMemory
 from axfr.notify import answer_notify, same_address
 from axfr.refresh import Bounds
 from axfr.turns import Turns
 from zones.name import Name, display
 from zones.secondary import Primary, Result, SecondaryState, TsigKey
+from zones.version import ZoneVersion
 
 __all__ = ["Outcome", "Secondaries", "SecondariesSettings", "SecondaryZone"]
 
@@ -57,6 +60,7 @@ class _Entry:
     wish: Wish = field(default_factory=Wish)
     task: asyncio.Task[None] | None = None
     publishing: bool = False
+    sound: weakref.ref[ZoneVersion] | None = None  # that was found so by the checks
 
     @property
     def group(self) -> str:
@@ -80,6 +84,7 @@ class Secondaries:
 
     ``publish`` persists and serves an outcome; while it has not returned, or when it raises, the
     state before counts. ``expired`` is called at the moment when a zone may no longer be answered.
+    ``content`` returns the version in service, which changes are asked for from (IXFR).
     """
 
     def __init__(
@@ -87,6 +92,7 @@ class Secondaries:
         publish: Callable[[Outcome], Awaitable[None]],
         expired: Callable[[Name], None],
         *,
+        content: Callable[[Name], ZoneVersion | None] = lambda _apex: None,
         settings: SecondariesSettings | None = None,
         keys: Mapping[Name, TsigKey] | None = None,
         clock: Callable[[], float] = time.time,
@@ -94,10 +100,13 @@ class Secondaries:
     ) -> None:
         self._publish = publish
         self._expired = expired
+        self._content = content
         self._settings = settings or SecondariesSettings()
         self._keys: Mapping[Name, TsigKey] = dict(keys or {})
         self._clock = clock
         self._random = random or random_module.Random()
+        self._client = Client(self._settings.client, clock=clock)
+        self._ixfr = IxfrMemory()
         self._entries: dict[Name, _Entry] = {}
         self._heap: list[tuple[float, int, Name]] = []
         self._order = count()
@@ -125,6 +134,7 @@ class Secondaries:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._client.close()
 
     def add(self, zone: SecondaryZone, state: SecondaryState | None = None) -> None:
         """Follow a zone from now on; ``state`` is the persisted one, if there is one."""
@@ -297,16 +307,31 @@ class Secondaries:
     async def _refresh(self, entry: _Entry, wish: Wish) -> SecondaryState:
         settings = self._settings
         around = Surroundings(
-            self._keys, settings.client, settings.bounds, self._clock, self._random.random
+            self._keys,
+            self._client,
+            self._ixfr,
+            settings.bounds,
+            self._clock,
+            self._random.random,
         )
-        outcome = await Refresh(entry.zone, entry.state, wish, around).run()
+        base = self._base(entry)
+        outcome = await Refresh(entry.zone, entry.state, wish, around, base).run()
         entry.publishing = True
         try:
             await self._publish(outcome)
         finally:
             entry.publishing = False
+        if outcome.version is not None:
+            entry.sound = weakref.ref(outcome.version)
         self._tell(outcome)
         return outcome.state
+
+    def _base(self, entry: _Entry) -> Base | None:
+        """Return what changes may be asked for from."""
+        version = self._content(entry.zone.apex)
+        if version is None:
+            return None
+        return Base(version, sound=entry.sound is not None and entry.sound() is version)
 
     def _tell(self, outcome: Outcome) -> None:
         for attempt in outcome.attempts:

@@ -76,7 +76,7 @@ class SoaQuery:
         try:
             signed, self._verifier = sign_request(query, self._key, now)
         except TsigError as error:
-            raise self._error(error.rule, str(error)) from error
+            raise self.error(error.rule, str(error)) from error
         return signed
 
     def receive(self, message: bytes, now: float) -> SoaAnswer:
@@ -91,9 +91,9 @@ class SoaQuery:
         except Truncated:
             raise
         except TsigError as error:
-            raise self._error(error.rule, str(error)) from error
+            raise self.error(error.rule, str(error)) from error
         except WireError as error:
-            raise self._error("malformed", str(error)) from error
+            raise self.error("malformed", str(error)) from error
 
     def _related(self, message: bytes) -> Header:
         """Check what tells an answer to our query from other datagrams (RFC 5452 9.1)."""
@@ -119,14 +119,14 @@ class SoaQuery:
         if header.rcode != NOERROR:
             if self._verifier is not None:
                 self._verifier.raise_peer_error(message)
-            raise self._error(*rcode_failure(header.rcode))
+            raise self.error(*rcode_failure(header.rcode))
         if header.flags & TC:
             raise Truncated("the answer is truncated")
         if self._verifier is not None:
             self._verifier.verify(message, now)
         if not header.flags & AA:
             # A lame primary, or a resolver at its address: its serial means nothing.
-            raise self._error(
+            raise self.error(
                 "primary-not-authoritative",
                 "the primary answered without authority for the zone (no AA)",
             )
@@ -137,7 +137,8 @@ class SoaQuery:
                 answer = SoaAnswer(read_soa(message, record))
                 _ = answer.soa  # its numbers are all there
                 return answer
-        raise self._error("empty-answer", "the primary answered without a SOA record")
+        raise self.error("empty-answer", "the primary answered without a SOA record")
 
-    def _error(self, rule: str, reason: str) -> TransferError:
+    def error(self, rule: str, reason: str) -> TransferError:
+        """Return the error to raise."""
         return TransferError(self.apex, self._peer, rule, reason)

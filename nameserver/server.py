@@ -37,6 +37,7 @@ from storage.versions import Published
 from zones.errors import DNSError
 from zones.name import Name, display
 from zones.packing import compiled_available
+from zones.version import ZoneVersion
 
 log = structlog.get_logger()
 
@@ -75,6 +76,7 @@ class Server:
         self._secondaries = Secondaries(
             self._publisher.publish,
             self._expire,
+            content=self._content,
             settings=secondaries_settings(settings),
             clock=clock,
         )
@@ -250,6 +252,11 @@ class Server:
         """Tell our own secondaries of a new version (RFC 1996 4.1)."""
         if served.content is not None:
             self._notifier.notify(served.content, self._access.notify_targets(served.apex))
+
+    def _content(self, apex: Name) -> ZoneVersion | None:
+        """Return the version that changes are transferred from."""
+        served = self.table.get(apex)
+        return served.version if served is not None else None
 
     def _expire(self, apex: Name) -> None:
         """Stop answering a zone whose EXPIRE has run out (RFC 1034 4.3.5)."""

@@ -63,6 +63,10 @@ class Changes:
         """Return what stands at a name in the base."""
         return self._layout.at(owner)
 
+    def rdatas(self, owner: Name, rtype: int) -> set[bytes]:
+        """Return the records of a set (not RRSIG) with the changes made so far."""
+        return set(self._at(owner, rtype, b"")[1])
+
     def touched(self) -> Iterator[tuple[Name, dict[Key, RRset], dict[Key, RRset]]]:
         """Yield the names at which something changed, with all that stands there before and after.
 

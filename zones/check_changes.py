@@ -51,4 +51,3 @@ def _has_dname_above(owner: Name, changes: Changes) -> bool:
         if name == changes.base.apex:
             break
     return False
-

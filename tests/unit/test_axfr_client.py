@@ -10,14 +10,15 @@ from collections.abc import Iterator
 import dns.message
 import pytest
 
-from axfr.client import ClientSettings, fetch, query_soa
+from axfr.client import Client, ClientSettings, Fetched
 from axfr.errors import TransferError
 from axfr.inbound import Limits
+from axfr.soa_query import SoaAnswer
 from tests.peers.base import Key
 from tests.peers.plain_primary import PlainPrimary, messages
 from tests.peers.waiting import LOOPBACK, free_port
 from tests.peers.zonetext import ORIGIN, zone_text
-from zones.name import from_text
+from zones.name import Name, from_text
 from zones.secondary import Primary, TsigKey
 from zones.version import ZoneVersion
 
@@ -31,6 +32,28 @@ ZONE = zone_text(5, *(f"host{number} 300 A 192.0.2.{number}" for number in range
 def at(primary: PlainPrimary) -> Primary:
     """Return the primary as a secondary has it entered."""
     return Primary(LOOPBACK, primary.port)
+
+
+async def query_soa(
+    primary: Primary, apex: Name, key: TsigKey | None, settings: ClientSettings
+) -> SoaAnswer:
+    """Ask for a SOA as a client that has no connection yet."""
+    client = Client(settings)
+    try:
+        return await client.query_soa(primary, apex, key)
+    finally:
+        client.close()
+
+
+async def fetch(
+    primary: Primary, apex: Name, key: TsigKey | None, settings: ClientSettings, limits: Limits
+) -> Fetched:
+    """Transfer a zone over a new connection."""
+    client = Client(settings)
+    try:
+        return await client.fetch(primary, apex, key, limits)
+    finally:
+        client.close()
 
 
 async def failure(query: object) -> TransferError:
@@ -47,6 +70,7 @@ async def test_soa_and_transfer(key: TsigKey | None) -> None:
         answer = await query_soa(at(primary), APEX, key, QUICK)
         assert answer.serial == 5
         fetched = await fetch(at(primary), APEX, key, QUICK, Limits())
+        assert fetched.packed
         version = ZoneVersion(fetched.packed.blob)
         assert (version.serial, version.record_count) == (5, 203)
         assert fetched.messages > 1

@@ -1,0 +1,276 @@
+"""One TCP connection to a primary, with several exchanges under way on it (RFC 7766 6.2.1.1).
+
+Answers find their exchange by their message id, in whatever order they come. Once something went
+wrong on it a connection is closed; exchanges that had no fault in it are told so by ``Lost``, and
+may begin anew on another one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeAlias, TypeVar
+
+from axfr.errors import TransferError
+from axfr.framing import Frames, frame
+
+# Work on more than this leaves the event loop's thread, so that others are not kept waiting.
+INLINE_OCTETS: Final = 1 << 16
+BULK_OCTETS: Final = 1 << 18  # an answer of more than this keeps a connection to itself
+KEEP_SECONDS: Final = 5.0  # that a connection is kept with nothing to do (RFC 7766 6.2.3)
+
+# Errors after which the connection may be used on: the answer was complete.
+WHOLE_ANSWERS: Final = frozenset({"refused-by-primary", "primary-not-authoritative"})
+
+
+class Exchange(Protocol):
+    """A request and the messages that answer it, without I/O; raises ``TransferError``."""
+
+    def request(self, now: float) -> bytes: ...  # noqa: D102
+    def receive(self, message: bytes, now: float) -> bool: ...  # noqa: D102
+    def closed(self) -> None: ...  # noqa: D102
+
+
+E = TypeVar("E", bound=Exchange)
+Make: TypeAlias = Callable[[int], E]  # makes an exchange for a message id
+_Outcome: TypeAlias = bool | Exception  # whether an exchange is complete, or what it raised
+
+
+class Lost(Exception):
+    """The connection ended, or was too busy, without fault of this exchange.
+
+    ``rule`` and ``reason`` are what to tell where it is not tried again.
+    """
+
+    def __init__(self, reason: str, rule: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.rule = rule
+
+
+@dataclass(slots=True)
+class _Pending:
+    exchange: Exchange
+    done: asyncio.Future[None]
+    heard: float  # when something last came for it
+    heavy: bool  # each message is worth a thread
+    octets: int = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Messages for one exchange that arrived together."""
+
+    pending: _Pending
+    messages: list[bytes] = field(default_factory=list)
+    octets: int = 0
+
+
+class Connection(asyncio.Protocol):
+    """One connection to one primary, with the exchanges under way on it."""
+
+    def __init__(self, idle: float, clock: Callable[[], float]) -> None:
+        self._idle = idle
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._frames = Frames()
+        self._pending: dict[int, _Pending] = {}
+        self._given_up: set[int] = set()  # ids of requests whose answer nobody waits for
+        self._transport: asyncio.Transport | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._since = 0.0  # when the last exchange ended
+        self.usable = True
+        self.closed_by_peer = False
+        self.bulk = False
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether requests can be sent at once."""
+        return self._transport is not None and self.usable
+
+    async def run(self, make: Make[E], *, heavy: bool) -> E:
+        """Send a request and return when it is answered.
+
+        Raises ``TransferError``, or ``Lost`` where the exchange is not to blame.
+        """
+        query_id = self._new_id()
+        exchange = make(query_id)
+        request = exchange.request(self._clock())
+        pending = _Pending(exchange, self._loop.create_future(), self._loop.time(), heavy)
+        self._pending[query_id] = pending
+        assert self._transport is not None
+        self._transport.write(frame(request))
+        if self._watch is None:
+            self._look_later()
+        try:
+            await pending.done
+        finally:
+            if query_id in self._pending:
+                self._give_up(query_id)
+            self._since = self._loop.time()
+        return exchange
+
+    def _give_up(self, query_id: int) -> None:
+        """Wait no longer for an answer; what comes for it must not meet another exchange."""
+        pending = self._pending.pop(query_id)
+        self.usable = False
+        self._given_up.add(query_id)
+        if pending.octets or not self._pending:
+            self.close("given up")
+
+    def close(self, reason: str, rule: str = "unreachable") -> None:
+        """Close; exchanges under way are lost."""
+        self.usable = False
+        if self._transport is not None:
+            self._transport.abort()
+        for pending in self._pending.values():
+            if not pending.done.done():
+                pending.done.set_exception(Lost(reason, rule))
+        self._pending.clear()
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    # -- what asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._since = self._loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand messages to their exchanges: at once, or in a thread where that takes a while."""
+        batches: list[_Batch] = []
+        for message in self._frames.feed(data):
+            query_id = int.from_bytes(message[:2], "big")
+            if query_id in self._given_up:
+                continue
+            # What is nobody's goes to who has waited longest, and fails there.
+            pending = self._pending.get(query_id) or next(iter(self._pending.values()), None)
+            if pending is None:
+                self.close("the primary sent what nobody asked for")
+                return
+            if not batches or batches[-1].pending is not pending:
+                batches.append(_Batch(pending))
+            batches[-1].messages.append(message)
+            batches[-1].octets += len(message)
+        if len(data) > INLINE_OCTETS or any(batch.pending.heavy for batch in batches):
+            assert self._transport is not None
+            self._transport.pause_reading()
+            self._work = self._loop.create_task(self._feed_in_thread(batches))
+            return
+        for batch in batches:
+            self._feed(batch)
+
+    def eof_received(self) -> None:
+        """Let asyncio close: an answer that is not complete will not be."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the exchanges under way."""
+        self.usable = False
+        if self._work is not None and not self._work.done():
+            self._work.add_done_callback(lambda _: self._lost(exc))
+        else:
+            self._lost(exc)
+
+    def _lost(self, exc: Exception | None) -> None:
+        if isinstance(exc, OSError):
+            self.close(f"the connection broke: {plain(exc)}")
+            return
+        for pending in self._pending.values():
+            if pending.octets and not pending.done.done():
+                try:
+                    pending.exchange.closed()
+                except TransferError as error:
+                    pending.done.set_exception(error)
+        self.closed_by_peer = True
+        self.close("it closed the connection without an answer", "cut-short")
+
+    # -- messages
+
+    async def _feed_in_thread(self, batches: list[_Batch]) -> None:
+        for batch in batches:
+            if batch.pending.done.done():
+                continue
+            if batch.octets > INLINE_OCTETS or batch.pending.heavy:
+                self._settle(batch, await asyncio.to_thread(_receive, batch, self._clock()))
+            else:
+                self._feed(batch)
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _feed(self, batch: _Batch) -> None:
+        if not batch.pending.done.done():
+            self._settle(batch, _receive(batch, self._clock()))
+
+    def _settle(self, batch: _Batch, outcome: _Outcome) -> None:
+        pending = batch.pending
+        pending.heard = self._loop.time()
+        pending.octets += batch.octets
+        self.bulk = self.bulk or pending.octets > BULK_OCTETS
+        if outcome is False or pending.done.done():
+            return
+        for query_id, other in self._pending.items():
+            if other is pending:
+                del self._pending[query_id]
+                break
+        if outcome is True:
+            pending.done.set_result(None)
+            return
+        assert isinstance(outcome, Exception)
+        pending.done.set_exception(outcome)
+        if not isinstance(outcome, TransferError) or outcome.rule not in WHOLE_ANSWERS:
+            self.close("an answer to another request on the connection broke the protocol")
+
+    def _new_id(self) -> int:
+        while (query_id := secrets.randbelow(0x10000)) in self._pending:
+            continue
+        return query_id
+
+    # -- time
+
+    def _look_later(self) -> None:
+        self._watch = self._loop.call_later(min(self._idle, KEEP_SECONDS) / 4, self._look)
+
+    def _look(self) -> None:
+        """Close what is silent for too long, or has had nothing to do."""
+        self._watch = None
+        now = self._loop.time()
+        if self._work is not None and not self._work.done():
+            self._look_later()
+            return
+        silent = [key for key, one in self._pending.items() if now - one.heard > self._idle]
+        if silent and len(silent) == len(self._pending):
+            self.close(f"it sent nothing for {self._idle:.0f} seconds", "timeout")
+        for query_id in silent:  # while others on the connection are answered
+            if (pending := self._pending.get(query_id)) is not None:
+                reason = f"it sent nothing for {self._idle:.0f} seconds"
+                pending.done.set_exception(Lost(reason, "timeout"))
+                self._give_up(query_id)
+        if not self._pending and (self.bulk or now - self._since > KEEP_SECONDS):
+            self.close("nothing to do")
+        elif self.usable or self._pending:
+            self._look_later()
+
+
+def _receive(batch: _Batch, now: float) -> _Outcome:
+    """Feed an exchange; return whether it is complete, or what it raised."""
+    try:
+        return any(batch.pending.exchange.receive(message, now) for message in batch.messages)
+    except Exception as error:  # noqa: BLE001 (raised where the exchange is waited for)
+        return error
+
+
+def plain(error: OSError) -> str:
+    """Return the system's words for the error, without Python's."""
+    if error.errno:
+        return os.strerror(error.errno)
+    return error.strerror or str(error) or type(error).__name__

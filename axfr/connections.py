@@ -1,0 +1,181 @@
+"""The connections to primaries, kept and shared (RFC 7766 6.2): the asyncio shell below ``client``.
+
+A primary of ten thousand zones is not connected to ten thousand times: a few connections carry the
+requests for all of its zones. One that carries a large answer takes no further requests meanwhile.
+A request that was lost with its connection is sent once more on a connection of its own. A primary
+that closes connections with requests waiting on them gets one for each request for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from axfr.connection import Connection, E, Lost, Make, plain
+from axfr.errors import TransferError
+from zones.name import Name
+from zones.secondary import Primary
+
+MOST: Final = 4  # connections to one primary, but for those with large answers
+ALONE_SECONDS: Final = 600.0  # that each request gets a connection after sharing went wrong
+
+Address: TypeAlias = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds: to connect, and between two pieces of an answer."""
+
+    connect: float
+    idle: float
+
+
+@dataclass(eq=False, slots=True)
+class _Slot:
+    """A connection, being opened or open, and how many requests were given to it."""
+
+    opening: asyncio.Task[Connection]
+    given: int = 0  # under way
+    total: int = 0
+
+    @property
+    def connection(self) -> Connection | None:
+        """Return the connection once there is one."""
+        done = self.opening.done() and not self.opening.cancelled()
+        return self.opening.result() if done and self.opening.exception() is None else None
+
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether it may take a further request."""
+        if not self.opening.done():
+            return True
+        connection = self.connection
+        return connection is not None and connection.is_open and not connection.bulk
+
+
+@dataclass(slots=True)
+class _Pool:
+    """The connections to one primary, which are not shared until ``alone_until``."""
+
+    slots: list[_Slot] = field(default_factory=list)
+    alone_until: float = 0.0
+
+    @property
+    def shares(self) -> bool:
+        """Tell whether requests may share a connection."""
+        return asyncio.get_running_loop().time() >= self.alone_until
+
+
+class _NotConnected(Exception):
+    """No connection came about."""
+
+    def __init__(self, rule: str, reason: str) -> None:
+        super().__init__(reason)
+        self.rule = rule
+        self.reason = reason
+
+
+class Connections:
+    """Connections to any number of primaries; ``close`` when done."""
+
+    def __init__(self, times: Times, clock: Callable[[], float]) -> None:
+        self._times = times
+        self._clock = clock
+        self._pools: dict[Address, _Pool] = {}
+
+    def has(self, primary: Primary) -> bool:
+        """Tell whether a connection to this primary is there to be used."""
+        pool = self._pools.get((primary.address, primary.port))
+        return pool is not None and pool.shares and any(one.is_usable for one in pool.slots)
+
+    async def run(
+        self,
+        primary: Primary,
+        apex: Name,
+        make: Make[E],
+        *,
+        source: Address | None = None,
+        heavy: bool = False,
+    ) -> E:
+        """Send a request to a primary and return the exchange when it is answered.
+
+        ``heavy`` exchanges are fed in a thread. Raises ``TransferError``.
+        """
+        pool = self._pools.setdefault((primary.address, primary.port), _Pool())
+        try:
+            if pool.shares:
+                try:
+                    return await self._shared(pool, primary, make, source, heavy=heavy)
+                except Lost:
+                    pass
+            return await self._alone(primary, make, source, heavy=heavy)
+        except (Lost, _NotConnected) as error:
+            raise TransferError(apex, str(primary), error.rule, error.reason) from None
+
+    def close(self) -> None:
+        """Close all connections."""
+        pools, self._pools = self._pools, {}
+        for slot in (slot for pool in pools.values() for slot in pool.slots):
+            slot.opening.cancel()
+            if (connection := slot.connection) is not None:
+                connection.close("the server stops")
+
+    async def _shared(
+        self, pool: _Pool, primary: Primary, make: Make[E], source: Address | None, *, heavy: bool
+    ) -> E:
+        slot = self._slot(pool, primary, source)
+        slot.given, slot.total = slot.given + 1, slot.total + 1
+        try:
+            connection = await asyncio.shield(slot.opening)
+            if not connection.is_open:
+                raise Lost("the connection broke", "unreachable")
+            try:
+                return await connection.run(make, heavy=heavy)
+            except Lost as lost:
+                if slot.total == 1:  # it was alone already
+                    raise _NotConnected(lost.rule, lost.reason) from None
+                if connection.closed_by_peer and slot.given > 1:
+                    pool.alone_until = asyncio.get_running_loop().time() + ALONE_SECONDS
+                raise
+        finally:
+            slot.given -= 1
+
+    async def _alone(
+        self, primary: Primary, make: Make[E], source: Address | None, *, heavy: bool
+    ) -> E:
+        connection = await self._open(primary, source)
+        try:
+            return await connection.run(make, heavy=heavy)
+        finally:
+            connection.close("done")
+
+    def _slot(self, pool: _Pool, primary: Primary, source: Address | None) -> _Slot:
+        """Return the connection to use: one without work, a new one, or the least busy one."""
+        pool.slots = usable = [slot for slot in pool.slots if slot.is_usable]
+        best = min(usable, key=lambda slot: slot.given, default=None)
+        if best is not None and (best.given == 0 or len(usable) >= MOST):
+            return best
+        slot = _Slot(asyncio.get_running_loop().create_task(self._open(primary, source)))
+        slot.opening.add_done_callback(lambda task: task.cancelled() or task.exception())
+        pool.slots.append(slot)
+        return slot
+
+    async def _open(self, primary: Primary, source: Address | None) -> Connection:
+        """Connect; raises ``_NotConnected``."""
+        times = self._times
+        try:
+            async with asyncio.timeout(times.connect):
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: Connection(times.idle, self._clock),
+                    primary.address,
+                    primary.port,
+                    local_addr=source,
+                )
+        except TimeoutError:
+            reason = f"no connection within {times.connect:.0f} seconds"
+            raise _NotConnected("timeout", reason) from None
+        except OSError as error:
+            raise _NotConnected("unreachable", f"no connection: {plain(error)}") from error
+        return connection
