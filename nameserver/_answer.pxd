@@ -34,6 +34,7 @@ cdef struct Settings:  # as nameserver.respond.AnswerSettings
     uint16_t identity_size
     uint16_t version_size
     uint16_t udp_limit
+    uint16_t reserve  # octets left free in each response
     bint minimal
 
 
@@ -53,6 +54,7 @@ cdef struct Prepared:
     bint has_edns
     bint dnssec
     bint wants_nsid
+    bint has_tsig
     uint8_t edns_version
     uint16_t udp_size
     uint16_t flags
@@ -88,3 +90,4 @@ cdef class CompiledTable(Zones):
     cdef uint8_t* out
     cdef object given  # the settings last used
     cdef AnswerSettingsCompiled settings
+    cdef readonly object served  # the same zones for the oracle

@@ -13,6 +13,7 @@ from libc.string cimport memcmp, memcpy, memset
 from nameserver._names cimport (
     Labels, check_name, compare_labels, find_labels, hash_label, is_at_or_below, split,
 )
+from nameserver._walk cimport prefix_of
 from zones._wire cimport get16, get32
 
 from zones.denial import choose_nsec3_parameters
@@ -424,31 +425,6 @@ cdef void choose_hashed(Builder* b, const uint8_t* salt, int salt_size, int iter
 # ---- the arrays as they stay
 
 
-cdef uint64_t sort_prefix(const uint8_t* name, int apex_labels) noexcept nogil:
-    """Return the first octets of a name's sort key as a number (see ``zones._records``)."""
-    cdef uint8_t starts[128]
-    cdef int i = find_labels(name, starts) - apex_labels, j, room = 8
-    cdef uint64_t result = 0
-    cdef const uint8_t* label
-    while i and room:
-        i -= 1
-        label = name + starts[i]
-        for j in range(1, 1 + label[0]):
-            if label[j] <= 1 and room:
-                result = result << 8 | 1
-                room -= 1
-            if room:
-                result = result << 8 | (label[j] + (label[j] <= 1))
-                room -= 1
-        if room:
-            result <<= 8
-            room -= 1
-    while room:
-        result <<= 8
-        room -= 1
-    return result
-
-
 cdef size_t round8(size_t octets) noexcept nogil:
     return (octets + 7) & ~<size_t>7
 
@@ -503,12 +479,15 @@ cdef void fill_slots(Builder* b, Slot* slots) noexcept nogil:
 
 cdef void fill_nsec(const Image* image, uint64_t* keys, uint32_t* nodes) noexcept nogil:
     cdef uint32_t i, count = 0
+    cdef uint8_t starts[128]
+    cdef const uint8_t* name
     if not image.nsec_count:
         return
     for i in range(image.node_count):
         if image.nodes[i].flags & HAS_NSEC:
             nodes[count] = i
-            keys[count] = sort_prefix(image.blob + image.nodes[i].name, image.apex_labels)
+            name = image.blob + image.nodes[i].name
+            keys[count] = prefix_of(name, starts, find_labels(name, starts) - image.apex_labels)
             count += 1
 
 

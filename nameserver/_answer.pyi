@@ -1,0 +1,17 @@
+from nameserver._table import Zones
+from nameserver.respond import AnswerSettings, HandOver, Transport
+from nameserver.table import ZoneTable
+
+class CompiledTable(Zones):
+    @property
+    def served(self) -> ZoneTable: ...
+    def respond(
+        self, query: bytes, transport: Transport, settings: AnswerSettings
+    ) -> bytes | HandOver | None: ...
+    def respond_many(
+        self,
+        queries: list[bytes],
+        transport: Transport,
+        settings: AnswerSettings,
+        rounds: int = 1,
+    ) -> list[bytes | HandOver | None]: ...

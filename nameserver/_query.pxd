@@ -1,0 +1,138 @@
+# cython: language_level=3
+"""Reading a query, as ``nameserver.message.parse_query`` reads it: every octet is looked at."""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.string cimport memcpy
+
+from nameserver._answer cimport Prepared
+from nameserver._names cimport LONGEST_LABEL, LONGEST_NAME, hash_suffixes
+from zones._wire cimport get16, get32
+
+cdef enum:
+    MESSAGE_HEADER = 12
+    QR = 0x8000
+    AA = 0x0400
+    TC = 0x0200
+    RD = 0x0100
+    CD = 0x0010
+    POINTER = 0xC0
+    RECORD_HEAD = 10
+    ADDITIONAL_SECTION = 2  # counted from the answer section
+    TYPE_OPT = 41
+    TYPE_TSIG = 250
+    OPTION_NSID = 3
+    DNSSEC_OK = 0x8000
+
+cdef enum Stage:
+    UNUSABLE  # silence or a hand-over: result says which
+    BROKEN  # FORMERR, or NOTIMP for an unknown opcode
+    PARSED
+
+
+cdef inline int opcode_of(const Prepared* p) noexcept nogil:
+    return p.flags >> 11 & 0xF
+
+
+cdef inline bint parse_query(Prepared* p) noexcept nogil:
+    """Fill in what a message with a whole header asks; ``False`` where it is malformed."""
+    cdef const uint8_t* query = p.query
+    cdef uint32_t position = MESSAGE_HEADER
+    cdef bint has_tsig = False
+    cdef int section
+    cdef uint32_t count
+    if get16(query + 4) > 1:
+        return False
+    if get16(query + 4) and not parse_question(p, &position):
+        return False
+    for section in range(3):
+        count = get16(query + 6 + 2 * section)
+        while count:
+            if has_tsig or not parse_record(p, &position, section, &has_tsig):
+                return False
+            count -= 1
+    if position != p.size:
+        return False
+    p.has_tsig = has_tsig
+    return True
+
+
+cdef inline bint parse_question(Prepared* p, uint32_t* position) noexcept nogil:
+    """Take the question; fold and hash its name."""
+    cdef const uint8_t* name = p.query + MESSAGE_HEADER
+    cdef uint32_t room = p.size - MESSAGE_HEADER, at = 0, length, i
+    cdef int labels = 0
+    while True:
+        if at >= room or at >= LONGEST_NAME:
+            return False
+        length = name[at]
+        if not length:
+            break
+        if length > LONGEST_LABEL:
+            return False
+        p.labels.starts[labels] = at
+        labels += 1
+        at += 1 + length
+    p.labels.starts[labels] = at
+    p.labels.count = labels
+    at += 1
+    if room - at < 4:
+        return False
+    for i in range(at):
+        p.qname[i] = name[i] | (<uint8_t>(name[i] - 65) < 26) << 5
+    p.qname_size = at
+    p.qtype, p.qclass = get16(name + at), get16(name + at + 2)
+    hash_suffixes(p.qname, &p.labels)
+    position[0] = MESSAGE_HEADER + at + 4
+    return True
+
+
+cdef inline bint parse_record(Prepared* p, uint32_t* position, int section,
+                              bint* has_tsig) noexcept nogil:
+    cdef const uint8_t* query = p.query
+    cdef uint32_t start = position[0], at = start, length, rtype
+    while True:  # the owner: pointers are not followed
+        if at >= p.size:
+            return False
+        length = query[at]
+        if length >= POINTER:
+            at += 2
+            break
+        if length > LONGEST_LABEL:
+            return False
+        at += 1 + length
+        if not length:
+            if at - start > LONGEST_NAME:
+                return False
+            break
+    if at > p.size or p.size - at < RECORD_HEAD:
+        return False
+    rtype, length = get16(query + at), get16(query + at + 8)
+    if p.size - at - RECORD_HEAD < length:
+        return False
+    if rtype == TYPE_OPT:
+        if p.has_edns or section != ADDITIONAL_SECTION or query[start]:
+            return False
+        if not parse_options(p, query + at + RECORD_HEAD, length):
+            return False
+        p.has_edns = True
+        p.udp_size = get16(query + at + 2)
+        p.edns_version = query[at + 5]
+        p.dnssec = query[at + 6] >> 7
+    has_tsig[0] = rtype == TYPE_TSIG and section == ADDITIONAL_SECTION
+    position[0] = at + RECORD_HEAD + length
+    return True
+
+
+cdef inline bint parse_options(Prepared* p, const uint8_t* rdata, uint32_t size) noexcept nogil:
+    cdef uint32_t at = 0, length
+    while at < size:
+        if size - at < 4:
+            return False
+        length = get16(rdata + at + 2)
+        if get16(rdata + at) == OPTION_NSID:
+            p.wants_nsid = True
+        at += 4
+        if size - at < length:
+            return False
+        at += length
+    return True
