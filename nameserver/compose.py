@@ -140,7 +140,7 @@ class _Step:
             if DS in cut.rrsets:
                 self.add(Section.AUTHORITY, cut, cut.rrsets[DS])
             else:
-                self.prove(self.proofs.no_data(cut.name))
+                self.prove(self.proofs, self.proofs.no_data(cut.name))
         additional.add_glue(self.answer, self.version, cut)
 
     def answer_from(self, node: Node) -> Name | None:
@@ -152,7 +152,7 @@ class _Step:
             return self.follow(node, node.name)
         self.add_soa()
         if self.proofs:
-            self.prove(self.proofs.no_data(node.name))
+            self.prove(self.proofs, self.proofs.no_data(node.name))
         return None
 
     def synthesise(self, source: Node, name: Name, encloser: Name) -> Name | None:
@@ -161,10 +161,10 @@ class _Step:
         if not entries and CNAME not in source.rrsets:
             self.add_soa()
             if self.proofs:
-                self.prove(self.proofs.no_wildcard_data(name, encloser))
+                self.prove(self.proofs, self.proofs.no_wildcard_data(name, encloser))
             return None
         if self.proofs:
-            self.prove(self.proofs.no_closer_match(name, encloser))
+            self.prove(self.proofs, self.proofs.no_closer_match(name, encloser))
         if not entries:
             return self.follow(source, name)
         self.finish(entries)
@@ -175,7 +175,7 @@ class _Step:
         self.answer.rcode = Rcode.NXDOMAIN
         self.add_soa()
         if self.proofs:
-            self.prove(self.proofs.no_name(name, encloser))
+            self.prove(self.proofs, self.proofs.no_name(name, encloser))
 
     def redirect(self, node: Node, name: Name) -> Name | None:
         """Replace the suffix that owns a DNAME, and tell so by a CNAME (RFC 6672 3.1, 3.2).
@@ -251,10 +251,10 @@ class _Step:
             entry = replace(entry, signature=replace(entry.signature, ttl=ttl))
         self.answer.add(Section.AUTHORITY, entry)
 
-    def prove(self, owners: list[Name]) -> None:
+    def prove(self, proofs: Proofs, owners: list[Name]) -> None:
         """Put NSEC or NSEC3 records into the authority section, each once."""
         for owner in owners:
-            self.add(Section.AUTHORITY, *record_at(self.version, owner))
+            self.add(Section.AUTHORITY, *record_at(self.version, owner, proofs.rtype))
 
     def add(self, section: Section, node: Node, rrset: RRset, owner: Name | None = None) -> bool:
         """Add an RRset of a node; ``False`` if the message has it already."""

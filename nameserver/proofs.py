@@ -20,6 +20,11 @@ _ASTERISK: Final = b"*"
 class Proofs(Protocol):
     """What can be proven; each method returns owners of records in order, possibly repeated."""
 
+    @property
+    def rtype(self) -> int:
+        """The type of the records."""
+        ...
+
     def no_name(self, name: Name, encloser: Name) -> list[Name]:
         """NXDOMAIN: neither the name exists nor a source of synthesis."""
         ...
@@ -43,6 +48,8 @@ class NsecProofs:
     One record may serve twice, and an empty non-terminal owns none: always it is the record at the
     place of a name in canonical order, or next before it, that speaks for the name.
     """
+
+    rtype = NSEC
 
     def __init__(self, chain: NsecChain) -> None:
         self._record = chain.at_or_before
@@ -70,6 +77,8 @@ class Nsec3Proofs:
     Opt-out leaves insecure cuts, and the empty non-terminals above nothing else, without a record
     (RFC 5155 7.1); the closest *provable* encloser then stands for the closest one.
     """
+
+    rtype = NSEC3
 
     def __init__(self, chain: Nsec3Chain) -> None:
         self._chain = chain
@@ -122,13 +131,10 @@ def proofs_of(version: ZoneVersion) -> Proofs | None:
     return None
 
 
-def record_at(version: ZoneVersion, owner: Name) -> tuple[Node, RRset]:
+def record_at(version: ZoneVersion, owner: Name, rtype: int) -> tuple[Node, RRset]:
     """Return the NSEC3 or NSEC record with this owner, and the node with its signature."""
-    node = version.hashed_nodes.get(owner)
-    if node is not None and NSEC3 in node.rrsets:
-        return node, node.rrsets[NSEC3]
-    node = version.nodes[owner]
-    return node, node.rrsets[NSEC]
+    node = version.hashed_nodes[owner] if rtype == NSEC3 else version.nodes[owner]
+    return node, node.rrsets[rtype]
 
 
 def _next_closer(name: Name, encloser: Name) -> Name:

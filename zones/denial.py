@@ -19,6 +19,7 @@ SHA1: Final = 1  # RFC 5155 11: the only algorithm there is
 # 150 once and is less now. Hashes above it are looked at by nobody, so they need not be made, and
 # no zone can make its answers dear.
 MAX_ITERATIONS: Final = 150
+_HASH_LABEL: Final = 33  # octets of the label that is a hash in base32 (RFC 5155 3.3)
 _SOA_BIT: Final = 0x02  # of the first octet of a type bitmap's window 0 (RFC 4034 4.1.2)
 
 
@@ -92,10 +93,10 @@ class Nsec3Chain:
         hashes = []
         apex_owner = None
         for owner, rdata in records:
-            if read_parameters(rdata) != parameters:
+            if read_parameters(rdata) != parameters or owner[_HASH_LABEL:] != apex:
                 continue
             try:
-                hashes.append(b32hexdecode(owner[1 : 1 + owner[0]].upper()))
+                hashes.append(b32hexdecode(owner[1:_HASH_LABEL].upper()))
             except ValueError:  # not a hashed owner name
                 continue
             if _has_soa_bit(rdata):
