@@ -88,8 +88,8 @@ def measure(
     results: list[Result] = []
     with screen.status("") as status:
         for kind in running.chosen(names):
-            found = running.run(kind, setting, status.update if screen.is_terminal else click.echo)
-            results += [one for one in found if not names or one.row in names]
+            tell = status.update if screen.is_terminal else click.echo
+            results += running.run(kind, setting, tell)
             if json_file:  # a long run that is broken off leaves what it has
                 text = json.dumps(report.as_json(facts, results, setting.peers), indent=1)
                 json_file.write_text(text + "\n")
@@ -101,7 +101,7 @@ def measure(
         screen.print(f"{name}: {version}", style="dim", highlight=False)
     screen.print(table)
     for result in results:
-        if "\n" in result.failure:
+        if len(result.failure) > report.LONGEST_REASON:
             screen.print(f"{result.row}, {result.server}:\n{result.failure}", markup=False)
 
 

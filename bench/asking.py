@@ -19,7 +19,8 @@ AA_AND_RCODE: Final = 0x040F
 AUTHORITATIVE: Final = 0x0400
 A: Final = 1
 SOA: Final = 6
-WINDOW: Final = 200  # questions asked before their answers are awaited
+# Questions asked before their answers are awaited: no more than a receive buffer holds.
+SMALLEST_WINDOW, LARGEST_WINDOW = 16, 150
 LARGEST: Final = 65_535
 
 
@@ -54,9 +55,10 @@ def soa_serial(message: bytes, question_length: int) -> int | None:
 
 
 class Client:
-    """One UDP socket towards one server."""
+    """One UDP socket towards one server; ``assert_running`` raises where that has ended."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, assert_running: Callable[[], None]) -> None:
+        self._assert_running = assert_running
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.connect(("127.0.0.1", port))
 
@@ -88,6 +90,7 @@ class Client:
             now = time.monotonic()
             if message is not None and accepted(message):
                 return now
+            self._assert_running()
             time.sleep(interval)
         raise Late(f"nothing acceptable within {seconds:g} s")
 
@@ -104,23 +107,25 @@ class Client:
     ) -> tuple[float, int]:
         """Wait until all zones have this serial; return the time of the last, and how many miss.
 
-        Zones that are behind are asked again in turn, a window of them every ``interval``.
+        The first of those that are behind are asked again every ``interval``, few enough not to
+        be a load; where none of them is behind, more and more of the next.
         """
         pending = deque(question(name, SOA, number % 65_536) for number, name in enumerate(names))
         last = time.monotonic()
         deadline = last + seconds
+        size = SMALLEST_WINDOW
         while pending and time.monotonic() < deadline:
-            window: dict[bytes, bytes] = {}
-            while pending and len(window) < WINDOW:
-                query = pending.popleft()
-                window[query[:2]] = query
+            asked = [pending.popleft() for _ in range(min(size, len(pending)))]
+            window = {query[:2]: query for query in asked}
             if self._take_current(window, serial):
                 last = time.monotonic()
-                pause = 0.0
+            pending.extendleft(window.values())
+            if window:
+                size = SMALLEST_WINDOW
+                self._assert_running()
+                time.sleep(interval)
             else:
-                pause = interval
-            pending.extend(window.values())
-            time.sleep(pause)
+                size = min(2 * size, LARGEST_WINDOW)
         return last, len(pending)
 
     def _take_current(self, window: dict[bytes, bytes], serial: int) -> int:

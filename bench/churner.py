@@ -1,4 +1,4 @@
-"""Changes zones at a steady rate while others measure: ``python -m bench.churner``.
+"""Changes zones at a steady rate while others measure: ``python -m bench.churner``, a process.
 
 nsctl is changed through its store, as its own commands do it; other servers by DNS UPDATE
 (RFC 2136). Prints the address that each changed zone should have in the end, as JSON.
@@ -7,10 +7,12 @@ nsctl is changed through its store, as its own commands do it; other servers by 
 from __future__ import annotations
 
 import json
+import select
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from typing import Final
 
 import click
@@ -25,6 +27,8 @@ from zones.version import ZoneVersion
 from zones.zonefile import read_zone_file
 
 STEPS_PER_SECOND: Final = 10
+TIMEOUT: Final = 2.0  # seconds until an UPDATE is sent again
+TRIES: Final = 3
 OWNER: Final = "ftp"  # whose address changes
 
 Changes = dict[int, str]  # number of the zone, new address
@@ -56,39 +60,40 @@ def store_writer(database: Database) -> Apply:
 
 
 def updater(port: int) -> Apply:
-    """Return what sends an UPDATE for each zone of a step and waits for its answer."""
+    """Return what sends an UPDATE for each zone of a step and waits for all their answers."""
     client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     client.connect(("127.0.0.1", port))
-    client.settimeout(5.0)
+    client.settimeout(TIMEOUT)
 
-    def apply(step: Changes, _serial: int) -> None:
-        for number, address in step.items():
-            update = dns.update.UpdateMessage(apex_of(number))
+    def apply(step: Changes, serial: int) -> None:
+        waiting = {}
+        for query_id, (number, address) in enumerate(step.items(), serial * len(step)):
+            update = dns.update.UpdateMessage(apex_of(number), id=query_id % 65_536)
             update.replace(OWNER, 3600, "A", address)
-            client.send(update.to_wire())
-            while True:
-                answer = dns.message.from_wire(client.recv(65_535))
-                if answer.id == update.id:
-                    break
-            if answer.rcode():
-                raise RuntimeError(
-                    f"UPDATE of {apex_of(number)}: {dns.rcode.to_text(answer.rcode())}"
-                )
+            waiting[update.id] = update.to_wire()
+        for _ in range(TRIES):
+            for wire in waiting.values():
+                client.send(wire)
+            with suppress(TimeoutError):
+                while waiting:
+                    answer = dns.message.from_wire(client.recv(65_535))
+                    if answer.rcode():
+                        raise RuntimeError(f"UPDATE: {dns.rcode.to_text(answer.rcode())}")
+                    waiting.pop(answer.id, None)
+                return
+        raise RuntimeError(f"{len(waiting)} of {len(step)} UPDATEs are not answered")
 
     return apply
 
 
-def churn(apply: Apply, zones: int, rate: int, seconds: float) -> tuple[int, Changes]:
-    """Change zones for some seconds; return how many changes there were, and the last of each."""
+def churn(apply: Apply, zones: int, rate: int) -> tuple[int, Changes]:
+    """Change zones until stdin ends; return how many changes there were, and the last of each."""
     begun = time.monotonic()
     count, last = 0, Changes()
     for number, step in enumerate(changes(zones, rate)):
         due = begun + number / STEPS_PER_SECOND
-        if due >= begun + seconds:
+        if select.select([sys.stdin], [], [], max(0.0, due - time.monotonic()))[0]:
             break
-        time.sleep(max(0.0, due - time.monotonic()))
-        if time.monotonic() >= begun + seconds:
-            break  # it cannot keep up
         apply(step, number + 2)
         count += len(step)
         last.update(step)
@@ -100,15 +105,16 @@ def churn(apply: Apply, zones: int, rate: int, seconds: float) -> tuple[int, Cha
 @click.option("--port", type=int, help="Where UPDATE is sent instead.")
 @click.option("--zones", type=int, required=True)
 @click.option("--rate", type=int, required=True, help="Changes a second.")
-@click.option("--seconds", type=float, required=True)
-def main(*, database: str | None, port: int | None, zones: int, rate: int, seconds: float) -> None:
-    """Change zones at a steady rate."""
-    if database:
-        with closing(Database.open(database)) as store:
-            count, last = churn(store_writer(store), zones, rate, seconds)
-    else:
-        assert port
-        count, last = churn(updater(port), zones, rate, seconds)
+def main(*, database: str | None, port: int | None, zones: int, rate: int) -> None:
+    """Change zones at a steady rate, from the first line on stdin to its end."""
+    with ExitStack() as stack:
+        if database:
+            apply = store_writer(stack.enter_context(closing(Database.open(database))))
+        else:
+            assert port
+            apply = updater(port)
+        sys.stdin.readline()
+        count, last = churn(apply, zones, rate)
     print(json.dumps({"changes": count, "last": last}))
 
 

@@ -66,7 +66,7 @@ class Process:
         code = self._child.poll()
         if code is not None:
             last = "\n".join(self._log.read_text(errors="replace").splitlines()[-20:])
-            raise RuntimeError(f"{self._child.args!r} ended with {code}:\n{last}")
+            raise RuntimeError(f"it ended by itself with {code}:\n{last}")
 
     def cpu_time(self) -> CpuTime:
         """Return what all its processes have used, those that have ended included."""

@@ -18,6 +18,7 @@ from bench.setting import Setting
 
 MEGABYTE: Final = 1e6
 BUSY: Final = 0.3  # processes that wanted to run on average before we began
+LONGEST_REASON: Final = 80
 COLUMNS: Final = (
     "peer",
     "echo",
@@ -83,10 +84,9 @@ def add_row(table: Table, results: Sequence[Result], peers: Sequence[str]) -> No
         median = result.median
         name = f"[bold]{result.server}[/]" if result.server == Nsctl.name else result.server
         if median is None:
-            first = (result.failure or "no result").splitlines()[0]
-            table.add_row(result.row, name, "-", *[""] * (1 + len(COLUMNS)), first)
+            table.add_row(result.row, name, "-", *[""] * (1 + len(COLUMNS)), reason(result))
         else:
-            notes = [*median.notes, *(result.failure.splitlines()[:1])]
+            notes = [*median.notes, *([reason(result)] if result.failure else [])]
             table.add_row(
                 result.row,
                 name,
@@ -96,6 +96,12 @@ def add_row(table: Table, results: Sequence[Result], peers: Sequence[str]) -> No
                 "; ".join(notes),
             )
     table.add_section()
+
+
+def reason(result: Result) -> str:
+    """Return in a few words why a run is missing; the whole of it stands below the table."""
+    first = (result.failure or "no result").splitlines()[0]
+    return first if len(first) <= LONGEST_REASON else f"{first[:LONGEST_REASON]}..."
 
 
 def cells(median: Measurement, peer: Measurement | None, echo: Measurement | None) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from bench.result import Measurement, Result
 from bench.rows import ROWS, Row
-from bench.servers import Daemon
+from bench.servers import Daemon, Echo
 from bench.setting import Setting
 from bench.task import Task
 
@@ -46,7 +46,8 @@ class Run:
         self.measure(self.row.task())
         for name in self.row.names:
             for kind in self.row.setting.kinds:
-                yield self.result(name, kind)
+                if not (kind is Echo and kind.name in self.row.without):
+                    yield self.result(name, kind)
 
     def measure(self, task: Task) -> None:
         """Prepare every server once and measure it as often as is asked for."""

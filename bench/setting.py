@@ -25,10 +25,11 @@ class Sizes:
     transferred: int = 1_000_000  # records of one zone
     storm: int = 10_000  # zones that change at once
     notified: int = 100  # changes, one after the other
+    patience: float = 120.0  # seconds until what is not transferred counts as missing
 
 
 FULL: Final = Sizes()
-QUICK: Final = Sizes(10_000, 50_000, 3_000, 1_000, 50_000, 300, 10)
+QUICK: Final = Sizes(10_000, 50_000, 3_000, 1_000, 50_000, 300, 10, 30.0)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import sys
 import time
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar, Final
 
 from bench.asking import A, Late, question
@@ -55,38 +54,46 @@ class Churn(Answering):
         daemon.prepare()  # the last run has changed them
         with daemon.running() as started:
             started.client.wait_all(sample(self.zones.names), START_SECONDS)
-            churner = self.churner(daemon)
-            try:
-                measured = self.under_load(daemon, started, self.questions)
-                ended = time.monotonic()
-                output, _ = churner.communicate(timeout=CURRENT_SECONDS)
-            finally:
-                churner.kill()
-                churner.wait()
-            if churner.returncode:
-                raise RuntimeError("changing the zones failed; see the log above")
-            done = json.loads(output)
-            self.see_current(started, {int(key): value for key, value in done["last"].items()})
-        behind = time.monotonic() - ended
-        notes = (f"{done['changes']:,} changes, all answered {behind:.1f} s after the load",)
-        return [replace(measured, notes=notes)]
+            with self.churner(daemon) as churner:
+                try:
+                    measured, changes, behind = self.under_change(daemon, started, churner)
+                finally:
+                    churner.kill()
+        note = f"{changes:,} changes, the last one answered {behind:.2f} s after the load"
+        return [replace(measured, notes=(note,))]
+
+    def under_change(
+        self, daemon: Daemon, started: Started, churner: subprocess.Popen[str]
+    ) -> tuple[Measurement, int, float]:
+        """Return the measurement, the number of changes, and how long the last ones took."""
+        assert churner.stdin
+        churner.stdin.write("go\n")
+        churner.stdin.flush()
+        measured = self.under_load(daemon, started, self.questions)
+        ended = time.monotonic()
+        output, problem = churner.communicate(timeout=CURRENT_SECONDS)
+        if churner.returncode:
+            raise RuntimeError(f"changing the zones failed: {problem.splitlines()[-1]}\n{problem}")
+        done = json.loads(output)
+        self.see_current(started, {int(key): value for key, value in done["last"].items()})
+        return measured, done["changes"], time.monotonic() - ended
 
     def churner(self, daemon: Daemon) -> subprocess.Popen[str]:
-        """Start what changes the zones, for as long as the load lasts."""
+        """Start what changes the zones, from a line on its stdin to the end of it."""
         where = (
             ("--database", daemon.database_url)
             if isinstance(daemon, Nsctl)
             else ("--port", str(daemon.port))
         )
-        seconds = self.setting.warm_up + self.setting.seconds
         command = [sys.executable, "-m", "bench.churner", *where]
         command += ["--zones", str(self.zones.count), "--rate", str(RATE)]
-        command += ["--seconds", f"{seconds:g}"]
         return subprocess.Popen(
             command,
             text=True,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=Path(ROOT),
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
             preexec_fn=lambda: os.sched_setaffinity(0, self.load_cpus),  # noqa: PLW1509
         )
 

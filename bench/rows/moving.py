@@ -16,7 +16,6 @@ from bench.servers.daemon import Started
 from bench.task import Task, ZoneFile
 
 TRANSFER_SECONDS: Final = 300.0
-STORM_SECONDS: Final = 120.0
 
 
 class Axfr(Row):
@@ -81,7 +80,7 @@ class Storm(Row):
         primary.prepare()
         daemon.prepare()
         with primary.running() as source:
-            source.client.wait_serials(self.zones.names, 1, STORM_SECONDS)
+            source.client.wait_serials(self.zones.names, 1, TRANSFER_SECONDS)
             with daemon.running() as started:
                 first = self.follow(daemon, started, "storm-first", started.begun, serial=1)
                 self.zones.write(serial=2)
@@ -95,16 +94,17 @@ class Storm(Row):
     ) -> Measurement:
         """Return the time until the last zone has this serial."""
         before = started.process.cpu_time()
-        last, missing = started.client.wait_serials(self.zones.names, serial, STORM_SECONDS)
+        patience = self.setting.sizes.patience
+        last, missing = started.client.wait_serials(self.zones.names, serial, patience)
         used = started.process.cpu_time() - before
         memory = started.process.memory()
         notes = [f"{used.user + used.system:.2f} s of CPU"]
         if missing:
-            notes.append(f"{missing:,} of {self.zones.count:,} missing after {STORM_SECONDS:g} s")
+            notes.append(f"{missing:,} of {self.zones.count:,} missing after {patience:g} s")
         return Measurement(
             row,
             daemon.name,
-            STORM_SECONDS if missing else last - begun,
+            patience if missing else last - begun,
             "s",
             pss=memory.pss,
             peak=memory.peak,

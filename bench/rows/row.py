@@ -17,7 +17,7 @@ from bench.task import Task
 class Row(ABC):
     """A kind of work: made once, given to each server in turn, as often as is asked for.
 
-    One piece of work may fill several rows of the table: ``names`` are theirs. ``without`` names
+    One piece of work may fill several rows of the table, always all of them: ``names``. ``without`` names
     the servers that cannot do it, with the reason.
     """
 

@@ -63,7 +63,7 @@ class Daemon(ABC):
             self._command, self.log_file, cpus=self.cpus, environment=self.environment()
         )
         try:
-            with Client(self.port) as client:
+            with Client(self.port, process.assert_running) as client:
                 yield Started(process, client, begun)
         except Exception as error:
             last = self.log_file.read_text(errors="replace").splitlines()[-10:]

@@ -12,6 +12,13 @@ from bench.servers.daemon import Daemon, first_line, path_of
 from bench.task import ZoneFile
 
 SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
+# A secondary that is asked during a transfer keeps the old answers for these times otherwise.
+NO_CACHES = """\
+cache-ttl=0
+query-cache-ttl=0
+negquery-cache-ttl=0
+zone-cache-refresh-interval=0
+"""
 INSERT_DOMAIN = "INSERT INTO domains (id, name, master, type) VALUES (?, ?, ?, ?)"
 INSERT_RECORD = (
     "INSERT INTO records (domain_id, name, type, content, ttl, prio, auth)"
@@ -21,7 +28,7 @@ ONE_BY_ONE = 10  # zones that pdnsutil loads; it needs a process for each
 
 
 class PowerDNS(Daemon):
-    """pdns_server; its caches, on by default, are what it answers from."""
+    """pdns_server; its caches, on by default, are what it answers from where it is no secondary."""
 
     name: ClassVar[str] = "powerdns"
     binary: ClassVar[str] = "pdns_server"
@@ -72,10 +79,10 @@ receiver-threads=1
 distributor-threads=1
 retrieval-threads=4
 security-poll-suffix=
-consistent-backends=yes
+consistent-backends={"no" if self.task.primary else "yes"}
 disable-syslog=yes
 loglevel=2
-"""
+{NO_CACHES if self.task.primary else ""}"""
 
     def load(self, zone: ZoneFile) -> None:
         """Have a zone file loaded by its own tool, which sees to what DNSSEC needs."""
@@ -83,7 +90,6 @@ loglevel=2
         self.run("pdnsutil", options, "load-zone", zone.apex, str(zone.path))
         if zone.signed:
             self.run("pdnsutil", options, "set-presigned", zone.apex)
-            self.run("pdnsutil", options, "rectify-zone", zone.apex)
 
     def insert(self, database: sqlite3.Connection) -> None:
         """Put many small zones in, or secondary zones without content."""
