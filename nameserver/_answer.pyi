@@ -2,6 +2,9 @@ from nameserver._table import Zones
 from nameserver.respond import AnswerSettings, HandOver, Transport
 from nameserver.table import ZoneTable
 
+class AnswerSettingsCompiled:
+    def __init__(self, given: AnswerSettings) -> None: ...
+
 class CompiledTable(Zones):
     @property
     def served(self) -> ZoneTable: ...

@@ -12,6 +12,8 @@ from libc.string cimport memcpy, memset
 from nameserver._image cimport Content
 from nameserver._names cimport Labels, check_name, split
 
+from weakref import WeakKeyDictionary
+
 from nameserver.table import ZoneState
 
 cdef enum:
@@ -43,7 +45,7 @@ cdef class RetiredRoot:
         free(self.root)
 
 
-cdef Handle new_handle(object served, Handle before):
+cdef Handle new_handle(object served, Handle before, object ahead):
     cdef Handle handle = Handle()
     cdef bytes apex = served.apex
     cdef Labels labels
@@ -58,7 +60,7 @@ cdef Handle new_handle(object served, Handle before):
         if before is not None and before.version is version:
             handle.content = before.content
         else:
-            handle.content = Content(version.blob)
+            handle.content = ahead.pop(version, None) or Content(version.blob)
     split(<const uint8_t*>apex, &labels)
     zone = handle.zone = <Zone*>malloc(sizeof(Zone) - 255 + len(apex))
     if zone == NULL:
@@ -107,6 +109,7 @@ cdef class Zones:
     def __cinit__(self):
         self.held = {}
         self.retired = []
+        self.ahead = WeakKeyDictionary()
         self.free_numbers = []
         self.table.root = new_root(SMALLEST)
 
@@ -119,10 +122,14 @@ cdef class Zones:
     def __contains__(self, apex):
         return apex in self.held
 
+    def prepare(self, version):
+        """Make the image of a version ahead of ``replace``; from any thread."""
+        self.ahead[version] = Content(version.blob)
+
     def replace(self, served):
         """Put a zone in, in place of what stood at its apex; raises ``PackedError``."""
         cdef Handle before = self.held.get(served.apex)
-        cdef Handle handle = new_handle(served, before)
+        cdef Handle handle = new_handle(served, before, self.ahead)
         if before is not None:
             handle.zone.number = before.zone.number
             self.retired.append(before)

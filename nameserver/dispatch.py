@@ -17,9 +17,10 @@ from axfr.secondaries import Secondaries
 from axfr.tsig import Signer
 from nameserver.access import Access
 from nameserver.counters import Counters
+from nameserver.engine import Engine
 from nameserver.message import Rcode
-from nameserver.respond import AXFR, AnswerSettings, HandOver, Transport, respond
-from nameserver.table import ServedZone, ZoneTable
+from nameserver.respond import AXFR, AnswerSettings, HandOver, Transport
+from nameserver.table import ServedZone
 from zones.errors import WireError
 from zones.name import Name, display
 
@@ -42,14 +43,15 @@ class Dispatcher:
 
     def __init__(
         self,
-        table: ZoneTable,
+        engine: Engine,
         settings: AnswerSettings,
         secondaries: Secondaries,
         counters: Counters,
         clock: Callable[[], float],
     ) -> None:
         self.access = Access()
-        self._table = table
+        self._engine = engine
+        self._table = engine.table
         self._settings = settings
         self._secondaries = secondaries
         self._counters = counters
@@ -80,7 +82,7 @@ class Dispatcher:
         self, message: bytes, address: str, port: int, transport: Transport
     ) -> bytes | Stream | None:
         try:
-            answer = respond(self._table, message, transport, self._settings)
+            answer = self._engine.respond(message, transport, self._settings)
             if isinstance(answer, HandOver):
                 return self._handed_over(answer, message, address, port, transport)
         except WireError as error:
@@ -116,7 +118,7 @@ class Dispatcher:
         signer = verified.signer()
         # RFC 8945 5.3: the signed response has to fit, too.
         settings = replace(self._settings, reserve=signer.octets)
-        answer = respond(self._table, verified.message, transport, settings)
+        answer = self._engine.respond(verified.message, transport, settings)
         if isinstance(answer, HandOver):
             if answer is HandOver.TRANSFER:
                 return self._transfer(verified.message, address, verified, transport)

@@ -20,15 +20,15 @@ from nameserver.access import Access
 from nameserver.address import Address
 from nameserver.counters import Counters
 from nameserver.dispatch import Dispatcher
+from nameserver.engine import new_engine
 from nameserver.follower import Follower, Update
 from nameserver.loading import LoadedZone
 from nameserver.logs import configure_logs
 from nameserver.publisher import Publisher
 from nameserver.respond import AnswerSettings
 from nameserver.settings import Settings
-from nameserver.table import ServedZone, ZoneState, ZoneTable
+from nameserver.table import ServedZone, ZoneState
 from nameserver.tcp import TcpLimits, TcpListener
-from nameserver.udp import UdpListener
 from storage import events
 from storage.database import Database
 from storage.errors import StorageError
@@ -62,7 +62,8 @@ class Server:
         self.settings = settings
         self.addresses: list[Address] = []
         self.counters = Counters()
-        self.table = ZoneTable()
+        self.engine = new_engine(settings.engine, settings.workers, self.counters)
+        self.table = self.engine.table  # changed through the engine only
         self._database = database
         self._clock = clock
         self._limits = Limits(
@@ -86,19 +87,19 @@ class Server:
             clock=clock,
         )
         self._access = Access()
+        self._answering = AnswerSettings(
+            identity=settings.identity,
+            version=settings.version,
+            minimal_responses=settings.minimal_responses,
+            udp_limit=settings.udp_limit,
+        )
         self._dispatcher = Dispatcher(
-            self.table,
-            AnswerSettings(
-                identity=settings.identity,
-                version=settings.version,
-                minimal_responses=settings.minimal_responses,
-                udp_limit=settings.udp_limit,
-            ),
+            self.engine,
+            self._answering,
             self._secondaries,
             self.counters,
             clock,
         )
-        self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -119,6 +120,7 @@ class Server:
         self._spawn(self._keep_house())
         log.info(
             "ready",
+            engine=self.engine.name,
             zones=len(self.table),
             listening=", ".join(map(str, self.addresses)),
             seconds=round(self._clock() - started, 3),
@@ -134,7 +136,12 @@ class Server:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.log_counters()
         log.info("stopped")
+
+    def log_counters(self) -> None:
+        """Write a line with all counts."""
+        log.info("counters", **self.counters.snapshot())
 
     # -- listening
 
@@ -142,42 +149,37 @@ class Server:
         reasons = []
         for address in self.settings.listen:
             try:
-                await self._listen_on(address)
+                port, stream = self._bind(address)
             except OSError as error:
                 reasons.append(f"cannot listen on {address}: {listen_reason(error, address)}")
+            else:
+                self._tcp.append(stream)
+                self.addresses.append(Address(address.host, port))
         if reasons:
             raise ListenError("\n".join(reasons))
+        self.engine.start(self._answering, self._dispatcher.answer_datagram)
+        for stream in self._tcp:
+            await stream.start()
 
-    async def _listen_on(self, address: Address) -> None:
-        udp, stream = self._bind(address)
-        self._udp.append(udp)
-        self._tcp.append(stream)
-        udp.start(self._loop)
-        await stream.start()
-        self.addresses.append(Address(address.host, udp.port))
-
-    def _bind(self, address: Address) -> tuple[UdpListener, TcpListener]:
-        """Bind the two listeners of an address; port 0 is any port that is free for both."""
+    def _bind(self, address: Address) -> tuple[int, TcpListener]:
+        """Bind UDP and TCP to an address; port 0 is any port that is free for both."""
         tcp = self.settings.tcp
         limits = TcpLimits(tcp.max_connections, tcp.per_client, tcp.idle_timeout)
         tries_left = PORT_TRIES if address.port == 0 else 1
         while True:
             tries_left -= 1
-            udp = UdpListener(
-                address.host, address.port, self._dispatcher.answer_datagram, self.counters
-            )
+            port = self.engine.listen(address)
             try:
-                return udp, TcpListener(
-                    address.host, udp.port, self._dispatcher.answer_stream, limits, self.counters
+                return port, TcpListener(
+                    address.host, port, self._dispatcher.answer_stream, limits, self.counters
                 )
             except OSError:
-                udp.stop(self._loop)
+                self.engine.leave()
                 if not tries_left:
                     raise
 
     async def _stop_listening(self) -> None:
-        while self._udp:
-            self._udp.pop().stop(self._loop)
+        self.engine.stop()
         while self._tcp:
             await self._tcp.pop().stop()
 
@@ -201,7 +203,7 @@ class Server:
             self._secondaries.refresh(apex, force=force)
 
     def _forget(self, apex: Name) -> None:
-        self.table.remove(apex)
+        self.engine.remove(apex)
         self._version_ids.pop(apex, None)
         self._secondaries.remove(apex)
 
@@ -216,9 +218,9 @@ class Server:
         self._follow_primaries(loaded, state_changed=is_newer)
         served = loaded.served(self._clock())
         if served is None:
-            self.table.remove(apex)
+            self.engine.remove(apex)
             return
-        self.table.replace(served)
+        self.engine.replace(served)
         if announce and is_newer:
             self._notify(served)
 
@@ -244,7 +246,7 @@ class Server:
         if version is None or outcome.state.is_expired(self._clock()):
             return
         replacement = ServedZone(apex, ZoneState.SERVING, version)
-        self.table.replace(replacement)
+        self.engine.replace(replacement)
         if version is not served.version:
             self._notify(replacement)
 
@@ -263,7 +265,7 @@ class Server:
         served = self.table.get(apex)
         if served is None or served.state is not ZoneState.SERVING:
             return
-        self.table.replace(ServedZone(apex, ZoneState.EXPIRED, served.version))
+        self.engine.replace(ServedZone(apex, ZoneState.EXPIRED, served.version))
         text = f"zone {display(apex)} has expired: no primary gave a usable version in time"
         log.error(text)
         self._spawn(self._record("zone-expired", EventSeverity.ERROR, apex, text))
@@ -341,9 +343,7 @@ def run(settings: Settings) -> None:
     for warning in settings.warnings:
         log.warning(warning)
     if not compiled_available:
-        if settings.engine == "compiled":
-            raise DNSError("engine = compiled, but the compiled module is not installed")
-        log.warning("the compiled module is not installed: large transfers will be slow")
+        log.warning("the compiled modules are not installed: large transfers will be slow")
     database = Database.open(settings.database)
     try:
         _runner()(_serve(settings, database))
@@ -357,6 +357,7 @@ async def _serve(settings: Settings, database: Database) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     server = Server(settings, database)
+    loop.add_signal_handler(signal.SIGUSR1, server.log_counters)
     await server.start()
     try:
         await stop.wait()

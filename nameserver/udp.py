@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 from collections.abc import Callable
 from typing import Final
@@ -19,33 +20,52 @@ Answer = Callable[[bytes, str, int], bytes | None]
 LARGEST_QUERY: Final = 4096
 # Datagrams read before other work of the event loop gets its turn.
 BATCH: Final = 64
+BUFFER: Final = 4 * 1024 * 1024  # octets; the system caps it at net.core.rmem_max, wmem_max
 # Some headers name IPV6_RECVPKTINFO but not IP_PKTINFO before Python 3.14; the value is Linux's.
 IP_PKTINFO: Final = getattr(socket, "IP_PKTINFO", 8)
 ANCILLARY_SPACE: Final = socket.CMSG_SPACE(64)
+
+
+def bind_datagram(address: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Return a UDP socket on an address; raises ``OSError``.
+
+    A socket on a wildcard address tells where each datagram was sent to (RFC 3542 6.1). With
+    ``shared`` other sockets of this process may be bound to the same address and port; the system
+    gives each client to one of them.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if ipaddress.ip_address(address.partition("%")[0]).is_unspecified:
+            if family == socket.AF_INET6:
+                bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+            else:
+                bound.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+        # A port that the system chooses is one that nobody shares; sharing it comes afterwards.
+        if shared and port:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind((address, port))
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 class UdpListener:
     """Reads one UDP socket and sends each answer from the address its query was sent to.
 
     ``answer(query, client address, client port)`` returns the response or ``None`` for silence.
-    A socket bound to a wildcard address answers from the right one by IP_PKTINFO (RFC 3542 6.1).
     """
 
     def __init__(self, address: str, port: int, answer: Answer, counters: Counters) -> None:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        try:
-            self._socket.setblocking(False)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
-            if family == socket.AF_INET6:
-                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-            else:
-                self._socket.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
-            self._socket.bind((address, port))
-        except OSError:
-            self._socket.close()
-            raise
+        self._socket = bind_datagram(address, port)
+        self._socket.setblocking(False)
         self.port: int = self._socket.getsockname()[1]
         self._answer = answer
         self._counters = counters

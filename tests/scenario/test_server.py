@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import socket
 import time
@@ -42,7 +43,11 @@ PATIENCE = 10.0
 
 def settings_of(database: Database, *listen: Address) -> Settings:
     """Return the settings of a server for tests."""
-    return Settings(listen=listen or (Address("127.0.0.1", 0),), database=database.url)
+    return Settings(
+        listen=listen or (Address("127.0.0.1", 0),),
+        database=database.url,
+        engine=os.environ.get("NSCTL_ENGINE", "auto"),
+    )
 
 
 def publish(database: Database, version: ZoneVersion, *, add: bool = False) -> None:

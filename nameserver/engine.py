@@ -1,0 +1,253 @@
+"""The engine: what answers, in plain Python or compiled, behind one face.
+
+Either way the control plane has one zone table to look things up in, changes zones through the
+engine alone, and answers what the engine leaves to it (``HandOver``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+
+from nameserver.address import Address
+from nameserver.counters import Counters
+from nameserver.respond import AnswerSettings, HandOver, Transport, respond
+from nameserver.table import ServedZone, ZoneTable
+from nameserver.udp import Answer, UdpListener, bind_datagram
+from zones.errors import DNSError
+from zones.name import Name
+from zones.version import ZoneVersion
+
+if TYPE_CHECKING:
+    from nameserver._workers import Workers
+
+try:
+    from nameserver import _answer, _workers
+except ImportError:  # no compiler where this was installed
+    compiled_available = False
+else:
+    compiled_available = True
+
+log = structlog.get_logger()
+
+HANDED_OVER_AT_ONCE: Final = 64  # datagrams, before other work of the event loop gets its turn
+GRACE_SECONDS: Final = 0.01  # until it is looked whether workers may still see what was replaced
+
+
+class Engine(Protocol):
+    """Answers from zones; all methods but ``prepare`` are for the event loop's thread.
+
+    ``listen`` comes first, then ``start``. ``name`` is ``python`` or ``compiled``.
+    """
+
+    name: str
+    table: ZoneTable
+
+    def prepare(self, version: ZoneVersion) -> None:
+        """Do the work of serving a version ahead of ``replace``; from any thread."""
+
+    def replace(self, served: ServedZone) -> None:
+        """Put a zone in, in place of what stood at its apex."""
+
+    def remove(self, apex: Name) -> None:
+        """Take a zone out; one that is not there is no error."""
+
+    def respond(
+        self, query: bytes, transport: Transport, settings: AnswerSettings
+    ) -> bytes | HandOver | None:
+        """Answer one message: see ``nameserver.respond``."""
+
+    def listen(self, address: Address) -> int:
+        """Bind UDP to an address and return the port; raises ``OSError``."""
+
+    def leave(self) -> None:
+        """Give up the address of the last ``listen``."""
+
+    def start(self, settings: AnswerSettings, answer: Answer) -> None:
+        """Begin to answer datagrams; ``answer`` takes those that are handed over."""
+
+    def stop(self) -> None:
+        """Stop answering and close the sockets."""
+
+
+class PythonEngine:
+    """Answers everything on the event loop, by ``nameserver.respond``."""
+
+    name = "python"
+
+    def __init__(self, counters: Counters) -> None:
+        self.table = ZoneTable()
+        self._counters = counters
+        self._listeners: list[UdpListener] = []
+        self._answer: Answer | None = None
+
+    def replace(self, served: ServedZone) -> None:
+        """Put a zone in, in place of what stood at its apex."""
+        self.table.replace(served)
+
+    def remove(self, apex: Name) -> None:
+        """Take a zone out."""
+        self.table.remove(apex)
+
+    def prepare(self, version: ZoneVersion) -> None:
+        """Build the index of names."""
+        version.node(version.apex)
+
+    def respond(
+        self, query: bytes, transport: Transport, settings: AnswerSettings
+    ) -> bytes | HandOver | None:
+        """Answer one message."""
+        return respond(self.table, query, transport, settings)
+
+    def listen(self, address: Address) -> int:
+        """Bind a socket."""
+        listener = UdpListener(address.host, address.port, self._take, self._counters)
+        self._listeners.append(listener)
+        return listener.port
+
+    def leave(self) -> None:
+        """Close the last socket."""
+        self._listeners.pop().stop(asyncio.get_running_loop())
+
+    def start(self, settings: AnswerSettings, answer: Answer) -> None:  # noqa: ARG002
+        """Read the sockets; every datagram goes to ``answer``."""
+        self._answer = answer
+        for listener in self._listeners:
+            listener.start(asyncio.get_running_loop())
+
+    def stop(self) -> None:
+        """Close the sockets."""
+        while self._listeners:
+            self.leave()
+
+    def _take(self, query: bytes, host: str, port: int) -> bytes | None:
+        assert self._answer is not None
+        return self._answer(query, host, port)
+
+
+class CompiledEngine:
+    """Answers in threads that need no GIL; Python sees only what they hand over.
+
+    What they read is freed some time after it was replaced: when each of them has finished what it
+    was doing then (``Workers.passed``).
+    """
+
+    name = "compiled"
+
+    def __init__(self, workers: int, counters: Counters) -> None:
+        self._count = workers
+        self._counters = counters
+        self._compiled = _answer.CompiledTable()
+        self.table = self._compiled.served
+        self._sockets: list[list[socket.socket]] = []  # for each address, one for each worker
+        self._workers: Workers | None = None
+        self._replaced: deque[tuple[int, list[object]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def prepare(self, version: ZoneVersion) -> None:
+        """Build the image."""
+        if hasattr(self._compiled, "prepare"):
+            self._compiled.prepare(version)
+
+    def replace(self, served: ServedZone) -> None:
+        """Put a zone in, in place of what stood at its apex."""
+        self._compiled.replace(served)
+        self._retire()
+
+    def remove(self, apex: Name) -> None:
+        """Take a zone out."""
+        self._compiled.remove(apex)
+        self._retire()
+
+    def respond(
+        self, query: bytes, transport: Transport, settings: AnswerSettings
+    ) -> bytes | HandOver | None:
+        """Answer one message."""
+        return self._compiled.respond(query, transport, settings)
+
+    # -- the sockets
+
+    def listen(self, address: Address) -> int:
+        """Bind a socket for each worker."""
+        first = bind_datagram(address.host, address.port, shared=self._count > 1)
+        port: int = first.getsockname()[1]
+        self._sockets.append([first])
+        try:
+            while len(self._sockets[-1]) < self._count:
+                self._sockets[-1].append(bind_datagram(address.host, port, shared=True))
+        except OSError:
+            self.leave()
+            raise
+        return port
+
+    def leave(self) -> None:
+        """Close the sockets of the last address."""
+        for one in self._sockets.pop():
+            one.close()
+
+    def start(self, settings: AnswerSettings, answer: Answer) -> None:
+        """Start the workers."""
+        self._answer = answer
+        self._loop = asyncio.get_running_loop()
+        self._workers = _workers.Workers(
+            self._compiled,
+            _answer.AnswerSettingsCompiled(settings),
+            [[one.fileno() for one in own] for own in zip(*self._sockets, strict=True)],
+        )
+        self._loop.add_reader(self._workers.fileno(), self._take)
+        self._counters.sources.append(self._workers.counts)
+        self._workers.start()
+
+    def stop(self) -> None:
+        """End the workers and close their sockets."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._workers is not None:
+            self._loop.remove_reader(self._workers.fileno())
+            self._workers.stop()
+            self._replaced.clear()
+        while self._sockets:
+            self.leave()
+
+    def _take(self) -> None:
+        """Answer what was handed over."""
+        assert self._workers is not None
+        for one in self._workers.take(HANDED_OVER_AT_ONCE):
+            answer = self._answer(one.message, one.host, one.port)
+            if answer is not None and not one.reply(answer):
+                self._counters.count("udp.send-failed")
+
+    # -- what was replaced
+
+    def _retire(self) -> None:
+        retired = self._compiled.take_retired()
+        if not retired or self._workers is None:
+            return  # nobody but this thread has seen it
+        self._replaced.append((self._workers.advance(), retired))
+        if self._timer is None:
+            self._timer = self._loop.call_later(GRACE_SECONDS, self._free)
+
+    def _free(self) -> None:
+        """Free what no worker can see any more."""
+        assert self._workers is not None
+        self._timer = None
+        while self._replaced and self._workers.passed(self._replaced[0][0]):
+            self._replaced.popleft()
+        if self._replaced:
+            self._timer = self._loop.call_later(GRACE_SECONDS, self._free)
+
+
+def new_engine(wanted: str, workers: int, counters: Counters) -> Engine:
+    """Return the engine that ``wanted`` names; raises ``DNSError`` where it was not compiled.
+
+    ``auto`` is the compiled one where there is one.
+    """
+    if wanted == "compiled" and not compiled_available:
+        raise DNSError("engine = compiled, but the compiled modules are not installed")
+    if wanted == "python" or not compiled_available:
+        return PythonEngine(counters)
+    return CompiledEngine(workers, counters)
