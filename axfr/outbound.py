@@ -1,8 +1,8 @@
 """AXFR from the server's side (RFC 5936 2.2 and 3), straight from the packed form.
 
 Owners are compressed to a pointer at the apex in the question; rdatas are sent as they are stored.
-A request for an incremental transfer is answered with the whole zone, as RFC 1995 4 allows, or with
-the SOA alone when the client is up to date.
+A request for an incremental transfer is answered with the whole zone, as RFC 1995 4 allows, with
+the SOA alone when the client is up to date, or as ``axfr.outbound_changes`` says.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def soa_only(
     version: ZoneVersion, query: TransferQuery, *, signer: Signer | None = None, now: float = 0.0
 ) -> bytes:
     """Return the answer with the SOA alone: nothing newer, or, over UDP, ask again over TCP."""
-    soa = _soa_record(version)
+    soa = soa_record(version)
     answer = dns_message.build(query.query_id, QR | AA, query.question, soa, 1)
     return signer.sign(answer, now) if signer else answer
 
@@ -102,31 +102,47 @@ def transfer_messages(
     if query.serial is not None and not is_newer(version.serial, query.serial):
         yield soa_only(version, query, signer=signer, now=now)
         return
-    room = MAX_MESSAGE - HEADER.size - len(query.question) - (TSIG_ROOM if signer else 0)
-    for body, count in _bodies(version, room):
+    soa = soa_record(version)
+    records = _around(soa, _records(version))
+    yield from record_messages(records, query, signer=signer, now=now)
+
+
+def record_messages(
+    records: Iterable[bytes],
+    query: TransferQuery,
+    *,
+    signer: Signer | None = None,
+    now: float = 0.0,
+    most: int = MAX_MESSAGE,
+) -> Iterator[bytes]:
+    """Yield messages of at most ``most`` octets with these ready records, signed if wanted."""
+    room = most - HEADER.size - len(query.question) - (TSIG_ROOM if signer else 0)
+    for body, count in _bodies(records, room):
         answer = dns_message.build(query.query_id, QR | AA, query.question, body, count)
         yield signer.sign(answer, now) if signer else answer
 
 
-def _bodies(version: ZoneVersion, room: int) -> Iterator[tuple[bytes, int]]:
+def _bodies(records: Iterable[bytes], room: int) -> Iterator[tuple[bytes, int]]:
     """Yield answer sections of at most ``room`` octets, and their counts of records."""
-    soa = _soa_record(version)
-    pieces, size = [soa], len(soa)
-    for record in _then(_records(version), soa):
+    pieces: list[bytes] = []
+    size = 0
+    for record in records:
         size += len(record)
-        if size > room:
+        if size > room and pieces:
             yield b"".join(pieces), len(pieces)
             pieces, size = [], len(record)
         pieces.append(record)
     yield b"".join(pieces), len(pieces)
 
 
-def _then(records: Iterable[bytes], last: bytes) -> Iterator[bytes]:
+def _around(soa: bytes, records: Iterable[bytes]) -> Iterator[bytes]:
+    yield soa
     yield from records
-    yield last
+    yield soa
 
 
-def _soa_record(version: ZoneVersion) -> bytes:
+def soa_record(version: ZoneVersion) -> bytes:
+    """Return the apex SOA, ready for a message."""
     soa = version.soa
     rdata = soa.rdatas[0]
     return APEX_POINTER + dns_message.RECORD_HEAD.pack(SOA, CLASS_IN, soa.ttl, len(rdata)) + rdata

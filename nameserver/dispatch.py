@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Final
 
 import structlog
 
-from axfr import outbound, tsig
+from axfr import outbound, outbound_changes, tsig
 from axfr.log import line
 from axfr.outbound import TransferQuery
 from axfr.secondaries import Secondaries
 from axfr.tsig import Signer
 from nameserver.access import Access
 from nameserver.counters import Counters
+from nameserver.differences import Differences
 from nameserver.engine import Engine
 from nameserver.message import Rcode
 from nameserver.respond import AXFR, AnswerSettings, HandOver, Transport
 from nameserver.table import ServedZone
 from zones.errors import WireError
 from zones.name import Name, display
+from zones.serial import is_newer
+from zones.version import ZoneVersion
 
 log = structlog.get_logger()
 
@@ -48,8 +51,11 @@ class Dispatcher:
         secondaries: Secondaries,
         counters: Counters,
         clock: Callable[[], float],
+        *,
+        differences: Differences | None = None,
     ) -> None:
         self.access = Access()
+        self._differences = differences
         self._engine = engine
         self._table = engine.table
         self._settings = settings
@@ -144,14 +150,13 @@ class Dispatcher:
             self._log(query, address, rcode.name, key)
             return outbound.error_answer(query, rcode, signer=signer, now=self._clock())
         if transport is Transport.UDP:
-            # RFC 1995 2: what does not fit a datagram is answered by the SOA alone.
-            return outbound.soa_only(zone.content, query, signer=signer, now=self._clock())
-        told = f"serial {zone.content.serial}, {zone.content.record_count} records"
-        self._log(query, address, told, key)
-        return self._messages(zone, query, signer)
+            return self._datagram(zone.content, query, signer)
+        return self._messages(zone.content, query, signer, address, key)
 
-    def _log(self, query: TransferQuery, address: str, told: str, key: Name | None) -> None:
-        kind = "AXFR" if query.qtype == AXFR else "IXFR"
+    def _log(
+        self, query: TransferQuery, address: str, told: str, key: Name | None, kind: str = ""
+    ) -> None:
+        kind = kind or ("AXFR" if query.qtype == AXFR else "IXFR")
         signed = f", key {display(key)}" if key else ""
         text = line(query.apex, kind, "outgoing, to", address + signed, told)
         log.info(text)
@@ -173,17 +178,48 @@ class Dispatcher:
             return Rcode.FORMERR
         return Rcode.SERVFAIL if zone.content is None else None
 
+    def _datagram(self, content: ZoneVersion, query: TransferQuery, signer: Signer | None) -> bytes:
+        """Answer an IXFR over UDP: what does not fit is told by the SOA alone (RFC 1995 2)."""
+        now = self._clock()
+        if self._differences is not None and _is_behind(query, content):
+            changes = self._differences.known(content, query.serial or 0)
+            if changes is not None and changes.octets <= outbound_changes.MOST_UDP:
+                whole = outbound_changes.change_datagram(changes, query, signer=signer, now=now)
+                if whole is not None:
+                    return whole
+        return outbound.soa_only(content, query, signer=signer, now=now)
+
     async def _messages(
-        self, zone: ServedZone, query: TransferQuery, signer: Signer | None
+        self,
+        content: ZoneVersion,
+        query: TransferQuery,
+        signer: Signer | None,
+        address: str,
+        key: Name | None,
     ) -> Stream:
         """Yield the messages of a transfer; others are served between any two of them."""
-        assert zone.content is not None
-        messages: Iterator[bytes] = outbound.transfer_messages(
-            zone.content, query, signer=signer, now=self._clock()
-        )
+        changes = None
+        if self._differences is not None and _is_behind(query, content):
+            changes = await self._differences.find(content, query.serial or 0)
+        now = self._clock()
+        if changes is not None:
+            told = f"serial {changes.serial} to {content.serial}, {len(changes.records)} records"
+            self._log(query, address, told, key)
+            messages = outbound_changes.change_messages(changes, query, signer=signer, now=now)
+        else:
+            whole = query.serial is None or _is_behind(query, content)
+            told = f"serial {content.serial}"
+            told += f", {content.record_count} records" if whole else ", up to date"
+            self._log(query, address, told, key, "AXFR" if whole else "IXFR")
+            messages = outbound.transfer_messages(content, query, signer=signer, now=now)
         for message in messages:
             yield message
             await asyncio.sleep(0)
+
+
+def _is_behind(query: TransferQuery, content: ZoneVersion) -> bool:
+    """Tell whether the client of an IXFR has an older version."""
+    return query.serial is not None and is_newer(content.serial, query.serial)
 
 
 def bare_answer(message: bytes, rcode: int) -> bytes | None:

@@ -19,6 +19,7 @@ from axfr.secondaries import Outcome, Secondaries, SecondariesSettings
 from nameserver.access import Access
 from nameserver.address import Address
 from nameserver.counters import Counters
+from nameserver.differences import Differences
 from nameserver.dispatch import Dispatcher
 from nameserver.engine import new_engine
 from nameserver.follower import Follower, Update
@@ -99,6 +100,7 @@ class Server:
             self._secondaries,
             self.counters,
             clock,
+            differences=Differences(database),
         )
         self._tcp: list[TcpListener] = []
         self._tasks: set[asyncio.Task[None]] = set()

@@ -353,3 +353,15 @@ def load_id(session: Session, apex: Name, version_id: int) -> ZoneVersion:
     if row is None:
         raise StorageError(f"zone {display(apex)}: no version with the id {version_id} is kept")
     return ZoneVersion(decode(*row))
+
+
+def with_serial(session: Session, apex: Name, serial: int) -> ZoneVersion | None:
+    """Return what this serial stood for, ``None`` where that is not kept or not one content."""
+    rows = session.execute(
+        select(VersionRow.id, VersionRow.hash).where(
+            VersionRow.apex == apex, VersionRow.serial == serial
+        )
+    ).all()
+    if len({row.hash for row in rows}) != 1:
+        return None
+    return load_id(session, apex, rows[0].id)

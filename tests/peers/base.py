@@ -58,6 +58,7 @@ class ServedZone:
     remotes: Sequence[Remote] = ()
     primary: Remote | None = None
     signing: str = ""  # "", "nsec" or "nsec3", where the server signs by itself
+    incremental: bool = False  # keep what changes, to send it by IXFR (BIND and Knot)
 
     @property
     def file(self) -> str:
@@ -204,12 +205,19 @@ class Peer(Server):
         self.zones: dict[str, ServedZone] = {}
         self.process = Process([], self.directory / "log")
 
-    def serve(self, apex: str, text: str, *remotes: Remote, signing: str = "") -> None:
+    def serve(
+        self,
+        apex: str,
+        text: str,
+        *remotes: Remote,
+        signing: str = "",
+        incremental: bool = False,
+    ) -> None:
         """Be a primary of this zone file; NOTIFY ``remotes`` and let them transfer it.
 
         A zone with no remotes is transferred to anybody on 127.0.0.1.
         """
-        self.zones[apex] = ServedZone(apex, text, remotes, signing=signing)
+        self.zones[apex] = ServedZone(apex, text, remotes, signing=signing, incremental=incremental)
         self.write_zone(apex)
 
     def follow(self, apex: str, primary: Remote) -> None:

@@ -74,4 +74,5 @@ def zone_clause(zone: ServedZone) -> str:
         return f"{head}type secondary; primaries {{ {endpoint(zone.primary)} }}; }};"
     allowed = " ".join(f'key "{key.name}";' for key in zone.keys) or "127.0.0.1;"
     notified = " ".join(map(endpoint, zone.remotes))
+    head += "ixfr-from-differences yes; " if zone.incremental else ""
     return f"{head}type primary; allow-transfer {{ {allowed} }}; also-notify {{ {notified} }}; }};"

@@ -116,6 +116,10 @@ def zone_entry(zone: ServedZone) -> str:
         lines.append(f"    master: {remote_id(zone.primary)}")
     if zone.remotes:
         lines.append("    notify: [" + ", ".join(map(remote_id, zone.remotes)) + "]")
+    if zone.incremental:
+        lines.append("    zonefile-load: difference\n    journal-content: all")
+    elif zone.primary:
+        lines.append("    journal-content: changes")
     if zone.signing:
         # The file stays as the test wrote it; what signing adds lives in the journal.
         lines.append(f"    dnssec-signing: on\n    dnssec-policy: {zone.signing}")
