@@ -21,15 +21,15 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
 from nameserver._compose cimport compose
-from nameserver._image cimport NONE, Image, Node, Slot, first_slot
+from nameserver._image cimport NONE, Image, Node, first_slot, likely_node
 from nameserver._names cimport prefetch
 from nameserver._query cimport (
-    AA, BROKEN, CD, MESSAGE_HEADER, PARSED, QR, RD, TC, UNUSABLE, opcode_of, parse_query,
+    AA, BROKEN, CD, LOCATED, MESSAGE_HEADER, PARSED, QR, RD, TC, UNUSABLE, opcode_of, parse_query,
 )
 from nameserver._sections cimport Item, Work
 from nameserver._table cimport Root, Table, Zone, Zones, find_zone, has_depth, load_root
 from nameserver._writer cimport (
-    Writer, note_suffix, start_writer, take_back, write_head, write_labels, write_name,
+    Writer, start_writer, take_back, write_head, write_labels, write_name,
     write_octets, write_owner, write_set,
 )
 from zones._wire cimport get16, get32, put, put16, put32
@@ -143,15 +143,12 @@ cdef inline int only_header(Prepared* p, int rcode) noexcept nogil:
 
 
 cdef inline void write_question(Writer* w, const Prepared* p) noexcept nogil:
-    """Write the question as it came; note its name, which is the first of all."""
+    """Write the question as it came."""
     cdef uint32_t size = p.qname_size + 4
-    cdef int i
     memcpy(w.out + MESSAGE_HEADER, p.query + MESSAGE_HEADER, size)
     w.at += size
     w.rclass = p.qclass
-    for i in range(p.labels.count):
-        note_suffix(w, p.labels.hashes[i], p.qname + p.labels.starts[i],
-                    p.qname_size - p.labels.starts[i], MESSAGE_HEADER + p.labels.starts[i])
+    w.qname, w.labels = p.qname, &p.labels
 
 
 cdef inline int complete(const Root* root, const Settings* settings, Work* work, Prepared* p,
@@ -226,7 +223,7 @@ cdef inline bint write_sections(Work* work, uint16_t* counts) noexcept nogil:
 cdef inline int write_item(Writer* w, const Item* item) noexcept nogil:
     """Write an RRset with its signatures; return the records, -1, and nothing written, if it is
     too long."""
-    cdef uint32_t at = w.at, noted = w.suffix_count, pointer = item.pointer, ttl = item.ttl
+    cdef uint32_t at = w.at, pointer = item.pointer, ttl = item.ttl
     cdef const uint8_t* head
     cdef int written, more = 0
     if item.image == NULL:
@@ -240,7 +237,7 @@ cdef inline int write_item(Writer* w, const Item* item) noexcept nogil:
                 ttl = get32(head + 4)
             more = write_set(w, item.owner, item.owner_size, &pointer, head, ttl)
     if written < 0 or more < 0:
-        take_back(w, at, noted)
+        take_back(w, at)
         return -1
     return written + more
 
@@ -407,7 +404,7 @@ cdef void answer_batch(const Table* table, const Settings* settings, Workspace* 
 
 
 cdef inline bint is_looked_up(const Prepared* p) noexcept nogil:
-    return p.stage == PARSED and p.qname_size and p.qclass == CLASS_IN
+    return p.stage == PARSED and p.qclass == CLASS_IN and refusal(p) < 0
 
 
 cdef inline void approach_table(const Root* root, const Prepared* p) noexcept nogil:
@@ -419,20 +416,23 @@ cdef inline void approach_table(const Root* root, const Prepared* p) noexcept no
 
 cdef inline void approach_zone(const Root* root, Prepared* p) noexcept nogil:
     cdef const Zone* zone = find_zone(root, p.qname, p.qname_size, &p.labels, 0)
-    p.zone, p.node = zone, <uint32_t>NONE
+    p.zone, p.stage = zone, LOCATED
     if zone != NULL and zone.image.nodes != NULL:
         prefetch(&zone.image.slots[first_slot(&zone.image, p.labels.hashes[0])])
+        if p.labels.count > zone.image.apex_labels + 1:  # it may be below a cut
+            prefetch(&zone.image.slots[first_slot(&zone.image, p.labels.hashes[1])])
 
 
 cdef inline void approach_node(Prepared* p) noexcept nogil:
     cdef const Image* image = &p.zone.image
-    cdef const Slot* slot
+    p.node = <uint32_t>NONE
     if image.nodes == NULL:
         return
-    slot = &image.slots[first_slot(image, p.labels.hashes[0])]
-    if slot.node != <uint32_t>NONE and slot.tag == <uint32_t>p.labels.hashes[0]:
-        p.node = slot.node
-        prefetch(&image.nodes[slot.node])
+    p.node = likely_node(image, p.labels.hashes[0])
+    if p.node == <uint32_t>NONE and p.labels.count > image.apex_labels + 1:
+        p.node = likely_node(image, p.labels.hashes[1])
+    if p.node != <uint32_t>NONE:
+        prefetch(&image.nodes[p.node])
 
 
 cdef inline void approach_sets(Prepared* p) noexcept nogil:
@@ -441,6 +441,7 @@ cdef inline void approach_sets(Prepared* p) noexcept nogil:
     if p.node != <uint32_t>NONE:
         node = &image.nodes[p.node]
         prefetch(image.blob + node.name)
+        prefetch(image.blob + node.name + 64)
         prefetch(&image.sets[node.sets])
 
 

@@ -14,6 +14,7 @@ from nameserver._image cimport (
 )
 from nameserver._names cimport LONGEST_NAME, is_at_or_below, split
 from nameserver._proofs cimport no_closer_match, no_data, no_name, no_wildcard_data
+from nameserver._query cimport LOCATED
 from nameserver._sections cimport (
     ANSWER, AUTHORITY, GROWING_CHAIN, LONGEST_CHAIN, Item, Section, Work, add_item, add_set,
     fill_item, new_item, pointer_above, set_octets,
@@ -80,7 +81,9 @@ cdef inline void compose(Work* work, Prepared* prepared) noexcept nogil:
     cdef int length
     work.name, work.name_size = prepared.qname, prepared.qname_size
     work.labels = &prepared.labels
-    zone = prepared.zone = enclosing_zone(work)
+    if prepared.stage != LOCATED or prepared.qtype == TYPE_DS:
+        prepared.zone = enclosing_zone(work)
+    zone = prepared.zone
     if zone == NULL or zone.image.nodes == NULL:
         refuse(work, zone)
         return

@@ -107,6 +107,18 @@ cdef inline uint32_t find_node(const Image* image, uint64_t hash, const uint8_t*
             i = 0
 
 
+cdef inline uint32_t likely_node(const Image* image, uint64_t hash) noexcept nogil:
+    """Return the node that most likely has a name of this hash, or NONE."""
+    cdef uint32_t i = first_slot(image, hash)
+    while image.slots[i].node != <uint32_t>NONE:
+        if image.slots[i].tag == <uint32_t>hash:
+            return image.slots[i].node
+        i += 1
+        if i == image.slot_count:
+            i = 0
+    return <uint32_t>NONE
+
+
 cdef inline uint32_t find_set(const Image* image, const Node* node, uint32_t rtype,
                               uint32_t covers) noexcept nogil:
     """Return the RRset of a node with a type, or NONE."""

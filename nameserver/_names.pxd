@@ -110,15 +110,33 @@ cdef inline int check_name(const uint8_t* name, size_t size) noexcept nogil:
     return 0
 
 
+cdef inline bint same_octets(const uint8_t* a, const uint8_t* b, uint32_t size) noexcept nogil:
+    """Tell whether octets are equal; names are too short for a call of memcmp."""
+    cdef uint32_t i = 0
+    if size >= 8:
+        while i + 8 < size:
+            if read64(a + i) != read64(b + i):
+                return False
+            i += 8
+        return read64(a + size - 8) == read64(b + size - 8)
+    if size >= 4:
+        return read32(a) == read32(b) and read32(a + size - 4) == read32(b + size - 4)
+    while i < size:
+        if a[i] != b[i]:
+            return False
+        i += 1
+    return True
+
+
 cdef inline bint same_name(const uint8_t* a, int a_size, const uint8_t* b, int b_size) noexcept nogil:
-    return a_size == b_size and not memcmp(a, b, a_size)
+    return a_size == b_size and same_octets(a, b, a_size)
 
 
 cdef inline bint is_at_or_below(const uint8_t* name, int size, const uint8_t* of,
                                 int of_size) noexcept nogil:
     """Tell whether a name is ``of`` or below it."""
     cdef int position = 0, end = size - of_size
-    if end < 0 or memcmp(name + end, of, of_size):
+    if end < 0 or not same_octets(name + end, of, of_size):
         return False
     while position < end:
         position += 1 + name[position]

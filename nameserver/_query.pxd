@@ -1,11 +1,11 @@
 # cython: language_level=3
 """Reading a query, as ``nameserver.message.parse_query`` reads it: every octet is looked at."""
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from nameserver._answer cimport Prepared
-from nameserver._names cimport LONGEST_LABEL, LONGEST_NAME, hash_suffixes
+from nameserver._names cimport LONGEST_LABEL, LONGEST_NAME, hash_suffixes, read64
 from zones._wire cimport get16, get32
 
 cdef enum:
@@ -27,6 +27,7 @@ cdef enum Stage:
     UNUSABLE  # silence or a hand-over: result says which
     BROKEN  # FORMERR, or NOTIMP for an unknown opcode
     PARSED
+    LOCATED  # and its zone was looked for
 
 
 cdef inline int opcode_of(const Prepared* p) noexcept nogil:
@@ -77,13 +78,28 @@ cdef inline bint parse_question(Prepared* p, uint32_t* position) noexcept nogil:
     at += 1
     if room - at < 4:
         return False
-    for i in range(at):
+    i = 0
+    while i < at and room - i >= 8:
+        fold_octets(name + i, p.qname + i)
+        i += 8
+    while i < at:
         p.qname[i] = name[i] | (<uint8_t>(name[i] - 65) < 26) << 5
+        i += 1
     p.qname_size = at
     p.qtype, p.qclass = get16(name + at), get16(name + at + 2)
     hash_suffixes(p.qname, &p.labels)
     position[0] = MESSAGE_HEADER + at + 4
     return True
+
+
+cdef inline void fold_octets(const uint8_t* octets, uint8_t* folded) noexcept nogil:
+    """Fold eight octets at once: A-Z are those from which the top bit tells so twice."""
+    cdef uint64_t word = read64(octets), low = word & <uint64_t>0x7F7F7F7F7F7F7F7F
+    cdef uint64_t from_a = low + <uint64_t>0x3F3F3F3F3F3F3F3F
+    cdef uint64_t behind_z = low + <uint64_t>0x2525252525252525
+    cdef uint64_t is_letter = from_a & ~behind_z & ~word & <uint64_t>0x8080808080808080
+    word |= is_letter >> 2
+    memcpy(folded, &word, 8)
 
 
 cdef inline bint parse_record(Prepared* p, uint32_t* position, int section,

@@ -7,10 +7,10 @@ where they are until the response is done.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcpy, memset
 
 from nameserver._image cimport Image
-from nameserver._names cimport Labels, split
+from nameserver._names cimport Labels, same_octets, split
 from zones._wire cimport get16, get32
 
 cdef enum:
@@ -40,17 +40,36 @@ cdef struct Writer:
     uint32_t limit
     uint16_t rclass
     uint16_t mask
+    const uint8_t* qname  # stands at octet 12; NULL: nothing does
+    const Labels* labels  # of it
+    bint noted  # its suffixes are
     uint32_t suffix_count
     uint16_t buckets[MANY_BUCKETS]
     Suffix suffixes[MOST_SUFFIXES]
 
 
 cdef inline void start_writer(Writer* w, uint8_t* out, uint32_t limit) noexcept nogil:
-    cdef uint32_t buckets = FEW_BUCKETS if limit <= 4096 else MANY_BUCKETS
     w.out, w.at, w.limit, w.rclass = out, 12, limit, 1
-    w.mask = buckets - 1
+    w.mask = (FEW_BUCKETS if limit <= 4096 else MANY_BUCKETS) - 1
     w.suffix_count = 0
-    memset(w.buckets, 0xFF, buckets * sizeof(uint16_t))
+    w.qname, w.noted = NULL, False
+
+
+cdef inline void note_question(Writer* w) noexcept nogil:
+    """Begin the notes: with the name of the question, which is the first of all.
+
+    Many a response has no name that the question's name is not known to end with.
+    """
+    cdef const Labels* labels = w.labels
+    cdef int i, size
+    memset(w.buckets, 0xFF, (w.mask + 1) * sizeof(uint16_t))
+    w.noted = True
+    if w.qname == NULL:
+        return
+    size = labels.starts[labels.count] + 1
+    for i in range(labels.count):
+        note_suffix(w, labels.hashes[i], w.qname + labels.starts[i], size - labels.starts[i],
+                    12 + labels.starts[i])
 
 
 cdef inline uint32_t known_offset(const Writer* w, uint64_t hash, const uint8_t* name,
@@ -61,7 +80,7 @@ cdef inline uint32_t known_offset(const Writer* w, uint64_t hash, const uint8_t*
     while i != LAST:
         one = &w.suffixes[i]
         if one.tag == <uint32_t>(hash >> 32) and one.size == size \
-                and not memcmp(one.name, name, size):
+                and same_octets(one.name, name, size):
             return one.offset
         i = one.next
     return 0
@@ -80,10 +99,10 @@ cdef inline void note_suffix(Writer* w, uint64_t hash, const uint8_t* name, uint
     w.suffix_count += 1
 
 
-cdef inline void take_back(Writer* w, uint32_t at, uint32_t suffix_count) noexcept nogil:
+cdef inline void take_back(Writer* w, uint32_t at) noexcept nogil:
     """Forget what was written from ``at`` on."""
     cdef const Suffix* one
-    while w.suffix_count > suffix_count:
+    while w.suffix_count and w.suffixes[w.suffix_count - 1].offset >= at:
         w.suffix_count -= 1
         one = &w.suffixes[w.suffix_count]
         w.buckets[one.bucket] = one.next
@@ -101,6 +120,8 @@ cdef inline bint write_labels(Writer* w, const uint8_t* name, uint32_t size,
                               const Labels* labels) noexcept nogil:
     cdef uint32_t known, start
     cdef int i
+    if not w.noted:
+        note_question(w)
     for i in range(labels.count):
         start = labels.starts[i]
         known = known_offset(w, labels.hashes[i], name + start, size - start)
