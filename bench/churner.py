@@ -1,7 +1,8 @@
 """Changes zones at a steady rate while others measure: ``python -m bench.churner``, a process.
 
 nsctl is changed through its store, as its own commands do it; other servers by DNS UPDATE
-(RFC 2136). Prints the address that each changed zone should have in the end, as JSON.
+(RFC 2136). Prints that it is ready, and in the end, as JSON, the address that each changed zone
+should have by then.
 """
 
 from __future__ import annotations
@@ -106,13 +107,14 @@ def churn(apply: Apply, zones: int, rate: int) -> tuple[int, Changes]:
 @click.option("--zones", type=int, required=True)
 @click.option("--rate", type=int, required=True, help="Changes a second.")
 def main(*, database: str | None, port: int | None, zones: int, rate: int) -> None:
-    """Change zones at a steady rate, from the first line on stdin to its end."""
+    """Change zones at a steady rate, from the first line on stdin to its end; say when ready."""
     with ExitStack() as stack:
         if database:
             apply = store_writer(stack.enter_context(closing(Database.open(database))))
         else:
             assert port
             apply = updater(port)
+        print("ready", flush=True)
         sys.stdin.readline()
         count, last = churn(apply, zones, rate)
     print(json.dumps({"changes": count, "last": last}))

@@ -24,6 +24,7 @@ from bench.task import Task
 RATE: Final = 100  # changes a second
 START_SECONDS: Final = 120.0
 CURRENT_SECONDS: Final = 30.0  # within which the last changes have to be answered
+ENOUGH: Final = 0.5  # of the changes: with fewer, it is another kind of work
 CHECKED: Final = 200  # of the changed zones
 ROOT: Final = KEPT.parents[1]
 
@@ -67,6 +68,9 @@ class Churn(Answering):
     ) -> tuple[Measurement, int, float]:
         """Return the measurement, the number of changes, and how long the last ones took."""
         assert churner.stdin
+        assert churner.stdout
+        churner.stdout.readline()  # it is ready, or has ended
+        begun = time.monotonic()
         churner.stdin.write("go\n")
         churner.stdin.flush()
         measured = self.under_load(daemon, started, self.questions)
@@ -75,6 +79,8 @@ class Churn(Answering):
         if churner.returncode:
             raise RuntimeError(f"changing the zones failed: {problem.splitlines()[-1]}\n{problem}")
         done = json.loads(output)
+        if done["changes"] < ENOUGH * RATE * (ended - begun):
+            raise RuntimeError(f"only {done['changes']:,} changes in {ended - begun:.1f} s")
         self.see_current(started, {int(key): value for key, value in done["last"].items()})
         return measured, done["changes"], time.monotonic() - ended
 
