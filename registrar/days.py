@@ -26,18 +26,28 @@ ZONE: Final = ZoneInfo("Europe/Berlin")
 STATES: Final = frozenset(state for state in holidays.Germany.subdivisions if len(state) == 2)
 SATURDAY: Final = 5
 SUNDAY: Final = 6
+EVERY_MONTH: Final = 28  # a day of this number is in every month
 ONE_DAY: Final = timedelta(days=1)
 
 
 def add_months(day: date, months: int) -> date:
     """Return the day so many months later, or the last of its month where it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return day.replace(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    number = day.day
+    if number > EVERY_MONTH:
+        number = min(number, monthrange(year, month + 1)[1])
+    return date(year, month + 1, number)
 
 
 def moment_after_months(moment: datetime, months: int) -> datetime:
     """Return the moment of the same time of day so many months later, as registries count."""
-    return datetime.combine(add_months(moment.date(), months), moment.timetz())
+    day = add_months(moment.date(), months)
+    return moment.replace(day.year, day.month, day.day)
+
+
+def whole_months(begin: datetime, end: datetime) -> int:
+    """Return how many months lie between two moments, at most one too few."""
+    return (end.year - begin.year) * 12 + end.month - begin.month - 1
 
 
 @lru_cache(maxsize=65536)

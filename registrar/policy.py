@@ -10,11 +10,12 @@ Every value is a table with the value and the section it comes from::
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from registrar.days import STATES
+from registrar.statuses import RgpStatus
 
 T = TypeVar("T")
 
@@ -199,6 +200,20 @@ class Grace(Data):
     redemption: Sourced[Count]
     pending_delete: Sourced[Count]
     restore_report: Sourced[Count]
+
+    def days(self, period: RgpStatus) -> int:
+        """Return the length of a period in which an operation can be undone."""
+        length: Sourced[int] = getattr(self, GRACE[period])
+        return length.value
+
+
+# The keys of the grace periods.
+GRACE: Final = {
+    RgpStatus.ADD_PERIOD: "add",
+    RgpStatus.RENEW_PERIOD: "renew",
+    RgpStatus.AUTO_RENEW_PERIOD: "auto_renew",
+    RgpStatus.TRANSFER_PERIOD: "transfer",
+}
 
 
 class Transfers(Data):

@@ -1,0 +1,251 @@
+"""The course of a registration: a walk through its facts and the times that come between them.
+
+The walk reads the tables of ``registrar.transitions``; it knows nothing of contracts or
+registries itself. Timers that are due at a moment come before the facts of that moment. Where a
+term or a registration is renewed year after year and nothing else happens, the walk takes all the
+years in one step, unless the steps are recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Final
+
+from registrar.changes import open_grace
+from registrar.days import end_of, moment_after_months, whole_months
+from registrar.endings import settle
+from registrar.events import Event
+from registrar.facts import ArrearsReported, CancellationReceived, Fact
+from registrar.guards import unfitting
+from registrar.model import Denial, Life, Region, Registration
+from registrar.policy import Renewal
+from registrar.recorded import RECORDED
+from registrar.statuses import RgpStatus, Status
+from registrar.terms import last_day
+from registrar.transition import Transition
+from registrar.transitions import BY_EVENT, INITIAL
+
+FAR: Final = datetime.max.replace(tzinfo=UTC)
+ORDER: Final = {event: number for number, event in enumerate(Event)}
+RECURRING: Final = frozenset((Event.TERM_OVER, Event.REGISTRY_EXPIRY))
+
+# What the registry, or another outside, tells to have happened: it is not judged any more.
+OUTCOMES: Final = frozenset(
+    {
+        Event.SENT,
+        Event.REGISTERED,
+        Event.REFUSED,
+        Event.TRANSFERRED_IN,
+        Event.RENEWED,
+        Event.DELETED,
+        Event.TRANSITED,
+        Event.RESTORED,
+        Event.CODE_ISSUED,
+        Event.TRANSFER_REQUESTED,
+        Event.TRANSFER_REJECTED,
+        Event.TRANSFER_CANCELLED,
+        Event.TRANSFERRED_AWAY,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A row of a table that was taken; ``fact`` is ``None`` where a time came."""
+
+    at: datetime
+    row: Transition
+    fact: Fact | None
+
+
+class Course:
+    """A registration on its way; ``to`` moves on in time, never back.
+
+    The attributes are what the changes of the tables read and set. With ``record`` every row taken
+    is kept in ``steps``.
+    """
+
+    def __init__(self, registration: Registration, *, record: bool = False) -> None:
+        self.registration = registration
+        self.contract = registration.contract
+        self.tld = registration.tld
+        self.steps: list[Step] | None = [] if record else None
+        self._facts = sorted(registration.facts, key=lambda fact: fact.at)
+        self._position = 0
+        self.clock: datetime | None = None
+        self.states: dict[Region, StrEnum] = dict(INITIAL)
+        self.timers: dict[Event, datetime] = {}
+        self.since: datetime | None = None
+        # Order
+        self.submitted: datetime | None = None
+        self.manual = False
+        self.refusal = ""
+        # Contract
+        self.start: date | None = None
+        self.renewals = 0
+        self.last_day: date | None = None
+        self.domain_due: datetime | None = None
+        self.cancellation: CancellationReceived | None = None
+        self.undeclared: CancellationReceived | None = None
+        self.documents: frozenset[str] = frozenset()
+        self.paid_through: date | None = None
+        self.arrears: ArrearsReported | None = None
+        # Registry
+        self.expiry_from: datetime | None = None
+        self.expiry_renewals = 0
+        self.expires: datetime | None = None
+        self.grace: dict[RgpStatus, datetime] = {}
+        self.set_statuses: frozenset[Status] = frozenset()
+        self.name_servers: tuple[str, ...] = ()
+        self.lock_until: datetime | None = None
+        self.dispute = ""
+        # End
+        self.authorised = False  # holder or Admin-C want the domain given back
+        self.confirmed = False
+        self.terminated = False
+        self.redemption_ends: datetime | None = None
+        self.left_despite_lien = False
+        # Elsewhere
+        self.code_asked: datetime | None = None
+        self.holder_told: datetime | None = None
+        self.contact_changes: dict[str, datetime] = {}
+        self.assumed: dict[Event, datetime] = {}
+        self.denials: list[Denial] = []
+
+    @property
+    def life(self) -> StrEnum:
+        """Return the stage of the life cycle."""
+        return self.states[Region.LIFE]
+
+    def to(self, until: datetime) -> None:
+        """Live through everything up to and with the moment ``until``."""
+        facts, count = self._facts, len(self._facts)
+        while True:
+            event, due = self._next_timer()
+            fact_at = facts[self._position].at if self._position < count else FAR
+            if due <= until and due <= fact_at:
+                self._time_comes(event, due, min(until, fact_at))
+            elif fact_at <= until:
+                fact = facts[self._position]
+                self._position += 1
+                self.clock = fact_at
+                self.happen(fact.event, fact_at, fact)
+            else:
+                break
+        self.clock = until
+
+    def happen(self, event: Event, at: datetime, fact: Fact | None = None) -> bool:
+        """Take the rows for an event, in all regions or in none; tell whether any was taken."""
+        recording = RECORDED.get(event)
+        if recording is not None:
+            recording.change(self, fact, at)
+        rows = self.rows_for(event, at)
+        if fact is not None and event not in OUTCOMES and rows:
+            reasons = [
+                reason for row in rows for guard in row.guards for reason in guard(self, fact, at)
+            ]
+            if reasons:
+                self.denials.append(Denial(at, event, tuple(dict.fromkeys(reasons))))
+                return False
+        for row in rows:
+            self._take(row, at, fact)
+        if fact is not None and not rows and recording is None:
+            self.denials.append(Denial(at, event, (unfitting(self, event),)))
+        if self.states[Region.LIFE] is Life.CLOSING:
+            settle(self, at)
+        return bool(rows)
+
+    def rows_for(self, event: Event, at: datetime) -> list[Transition]:
+        """Return the row of each region that an event leads to from here, guards aside."""
+        found = []
+        life = self.states[Region.LIFE]
+        for region, by_state in BY_EVENT.get(event, ()):
+            for row in by_state.get(self.states[region], ()):
+                if row.during and life not in row.during:
+                    continue
+                if row.when is None or row.when(self, at):
+                    found.append(row)
+                    break
+        return found
+
+    @property
+    def next_due(self) -> datetime:
+        """Return when the next thing happens, a fact or a time; ``FAR`` where nothing does."""
+        pending = self._facts[self._position :]
+        return min(self._next_timer()[1], pending[0].at if pending else FAR)
+
+    def _take(self, row: Transition, at: datetime, fact: Fact | None) -> None:
+        if row.region is Region.LIFE and row.target is not row.state:
+            self.since = at
+        self.states[row.region] = row.target
+        if row.change is not None:
+            row.change(self, fact, at)
+        if self.steps is not None:
+            self.steps.append(Step(at, row, fact))
+
+    def _next_timer(self) -> tuple[Event, datetime]:
+        """Return the timer that is due first; of several the one that ``Event`` names first."""
+        first, due = Event.TERM_OVER, FAR
+        for event, moment in self.timers.items():
+            if moment < due or (moment == due and ORDER[event] < ORDER[first]):
+                first, due = event, moment
+        return first, due
+
+    def _time_comes(self, event: Event, due: datetime, horizon: datetime) -> None:
+        del self.timers[event]
+        if self.clock is not None and due < self.clock:
+            due = self.clock  # it was over when it was set
+        self.clock = due
+        self.happen(event, due)
+        if event in RECURRING and self.steps is None:
+            self._skip_ahead(event, horizon)
+
+    def _skip_ahead(self, event: Event, horizon: datetime) -> None:
+        """Renew on to just before the next thing that is no renewal."""
+        for timer, due in self.timers.items():
+            if timer not in RECURRING and due < horizon:
+                horizon = due
+        renew = self.renew_term if event is Event.TERM_OVER else self.renew_at_registry
+        months = (
+            self.contract.renewal_months.value
+            if event is Event.TERM_OVER
+            else self.tld.term.renewal_months.value
+        )
+        while (due := self.timers.get(event, FAR)) < horizon:
+            renew(1 + max(0, whole_months(due, horizon) - 1) // months)
+
+    def renew_term(self, times: int = 1) -> None:
+        """Lengthen the contract by a term; one whose renewals have no length has no end then."""
+        months = self.contract.renewal_months.value
+        assert self.start is not None
+        if months:
+            self.renewals += times
+            self.last_day = last_day(self.start, self.first_months, months, self.renewals)
+            self.timers[Event.TERM_OVER] = self.contract_end
+        else:
+            self.last_day = None
+
+    def renew_at_registry(self, times: int = 1) -> None:
+        """Lengthen the registration, as the registry or our command does at expiry."""
+        assert self.expiry_from is not None
+        months = self.tld.term.renewal_months.value
+        self.expiry_renewals += times
+        at = moment_after_months(self.expiry_from, months * (self.expiry_renewals - 1))
+        self.expires = moment_after_months(self.expiry_from, months * self.expiry_renewals)
+        self.timers[Event.REGISTRY_EXPIRY] = self.expires
+        self.assumed[Event.RENEWED] = at
+        auto = self.tld.term.renewal.value is Renewal.AUTO
+        open_grace(self, RgpStatus.AUTO_RENEW_PERIOD if auto else RgpStatus.RENEW_PERIOD, at)
+
+    @property
+    def first_months(self) -> int:
+        """Return the months of the first term."""
+        return self.contract.first_term(self.registration.suffix)
+
+    @property
+    def contract_end(self) -> datetime:
+        """Return the moment at which the last day of the contract is over."""
+        assert self.last_day is not None
+        return end_of(self.last_day)
