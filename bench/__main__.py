@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import tempfile
 from itertools import groupby
@@ -46,6 +47,8 @@ def main(
     The servers run on this machine's loopback address, one at a time, on one processor; the load
     comes from another.
     """
+    # Ended by others it still stops the servers and removes its files.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     # Into a file: wide enough for the table, whoever reads it.
     screen = Console(width=None if sys.stdout.isatty() else 160)
     with tempfile.TemporaryDirectory(prefix="nsctl-bench-", dir=directory) as chosen:
