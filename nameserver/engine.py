@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
@@ -17,9 +18,10 @@ from nameserver.address import Address
 from nameserver.counters import Counters
 from nameserver.respond import AnswerSettings, HandOver, Transport, respond
 from nameserver.table import ServedZone, ZoneTable
-from nameserver.udp import Answer, UdpListener, bind_datagram
+from nameserver.udp import WHOLE, Answer, UdpListener, bind_datagram, send_whole
 from zones.errors import DNSError
-from zones.name import Name
+from zones.name import Name, display
+from zones.packed import PackedError
 from zones.version import ZoneVersion
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ class Engine(Protocol):
     table: ZoneTable
 
     def prepare(self, version: ZoneVersion) -> None:
-        """Do the work of serving a version ahead of ``replace``; from any thread."""
+        """Do most of the work of ``replace`` ahead of it; from any thread, for large zones."""
 
     def replace(self, served: ServedZone) -> None:
         """Put a zone in, in place of what stood at its apex."""
@@ -154,8 +156,12 @@ class CompiledEngine:
             self._compiled.prepare(version)
 
     def replace(self, served: ServedZone) -> None:
-        """Put a zone in, in place of what stood at its apex."""
-        self._compiled.replace(served)
+        """Put a zone in, in place of what stood at its apex; damaged content is passed over."""
+        try:
+            self._compiled.replace(served)
+        except PackedError as error:
+            text = f"zone {display(served.apex)} cannot be served as it is stored: {error}"
+            log.error(text)
         self._retire()
 
     def remove(self, apex: Name) -> None:
@@ -198,6 +204,10 @@ class CompiledEngine:
             _answer.AnswerSettingsCompiled(settings),
             [[one.fileno() for one in own] for own in zip(*self._sockets, strict=True)],
         )
+        if settings.udp_limit <= WHOLE:
+            for sockets in self._sockets:
+                for one in sockets:
+                    send_whole(one)
         self._loop.add_reader(self._workers.fileno(), self._take)
         self._counters.sources.append(self._workers.counts)
         self._workers.start()

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 
 from nameserver.access import Access
 from nameserver.loading import LoadedZone, load_all, load_zone
+from nameserver.publisher import LARGE
 from storage import feed, keys, peers
 from storage.database import Database
 from storage.errors import FeedGap, StorageError
 from storage.feed import Change, ChangeKind
 from zones.name import Name
+from zones.version import ZoneVersion
 
 log = structlog.get_logger()
 
@@ -51,12 +53,17 @@ class Follower:
     """A thread that reads what was committed and hands it to the event loop.
 
     ``served`` maps each apex to the id of the version in service: what this server published
-    itself is not read again.
+    itself is not read again. ``prepare`` is called for large versions, in the thread.
     """
 
     def __init__(
-        self, database: Database, served: Mapping[Name, int], apply: Callable[[Update], None]
+        self,
+        database: Database,
+        served: Mapping[Name, int],
+        apply: Callable[[Update], None],
+        prepare: Callable[[ZoneVersion], None] = lambda _version: None,
     ) -> None:
+        self._prepare = prepare
         self._database = database
         self._served = served
         self._apply = apply
@@ -114,6 +121,10 @@ class Follower:
     def _is_served(self, change: Change) -> bool:
         return change.apex is not None and self._served.get(change.apex, 0) >= change.seq
 
+    def _prepare_large(self, version: ZoneVersion) -> None:
+        if version.record_count > LARGE:
+            self._prepare(version)
+
     def _read(self, session: Session, changes: Iterable[Change]) -> Update:
         update = Update()
         for change in changes:
@@ -129,5 +140,7 @@ class Follower:
             elif change.kind in ABOUT_ACCESS:
                 update.access = Access(peers.list_peers(session), keys.list_keys(session))
         for apex in update.zones:
-            update.zones[apex] = load_zone(session, apex)
+            loaded = update.zones[apex] = load_zone(session, apex)
+            if loaded is not None and loaded.version is not None:
+                self._prepare_large(loaded.version)
         return update

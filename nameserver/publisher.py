@@ -19,11 +19,13 @@ from storage.database import Database
 from storage.errors import StorageError
 from storage.versions import Origin, Publication, Published
 from zones.name import Name
+from zones.version import ZoneVersion
 
 log = structlog.get_logger()
 
 # The most outcomes of one commit: bounds how long the first of them waits for the last.
 GROUP: Final = 500
+LARGE: Final = 1000  # records; with fewer there is nothing to prepare that takes any time
 
 Waiting = tuple[Outcome, asyncio.Future[None]]
 
@@ -31,7 +33,7 @@ Waiting = tuple[Outcome, asyncio.Future[None]]
 class Publisher:
     """Takes finished refreshes one by one and stores them in groups.
 
-    ``serve(outcome, published)`` is called on the event loop after the commit; ``published`` is
+    ``prepare(version)`` is called in a thread meanwhile. ``serve(outcome, published)`` is called on the event loop after the commit; ``published`` is
     ``None`` for a refresh that brought no new version.
     """
 
@@ -40,8 +42,10 @@ class Publisher:
         database: Database,
         serve: Callable[[Outcome, Published | None], None],
         clock: Callable[[], float],
+        prepare: Callable[[ZoneVersion], None] = lambda _version: None,
     ) -> None:
         self._database = database
+        self._prepare = prepare
         self._serve = serve
         self._clock = clock
         self._waiting: list[Waiting] = []
@@ -78,7 +82,10 @@ class Publisher:
 
     async def _publish_group(self, group: Sequence[Waiting]) -> None:
         try:
-            published = await asyncio.to_thread(self._commit, [outcome for outcome, _ in group])
+            published, _ = await asyncio.gather(
+                asyncio.to_thread(self._commit, [outcome for outcome, _ in group]),
+                self._prepare_large([outcome.version for outcome, _ in group]),
+            )
         except StorageError as error:
             log.error("transfers were not stored; serving goes on unchanged", reason=str(error))
             for _, future in group:
@@ -89,6 +96,11 @@ class Publisher:
             self._serve(outcome, published.get(outcome.state.apex))
             if not future.done():
                 future.set_result(None)
+
+    async def _prepare_large(self, versions: Sequence[ZoneVersion | None]) -> None:
+        large = [one for one in versions if one is not None and one.record_count > LARGE]
+        if large:
+            await asyncio.to_thread(lambda: [self._prepare(one) for one in large])
 
     def _commit(self, outcomes: Sequence[Outcome]) -> dict[Name, Published]:
         with self._database.write() as session:

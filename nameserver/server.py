@@ -73,8 +73,8 @@ class Server:
             seconds=settings.transfers.max_seconds,
         )
         self._version_ids: dict[Name, int] = {}  # of what is in service
-        self._publisher = Publisher(database, self._serve_outcome, clock)
-        self._follower = Follower(database, self._version_ids, self._apply)
+        self._publisher = Publisher(database, self._serve_outcome, clock, self.engine.prepare)
+        self._follower = Follower(database, self._version_ids, self._apply, self.engine.prepare)
         self._secondaries = Secondaries(
             self._publisher.publish,
             self._expire,

@@ -23,6 +23,11 @@ BATCH: Final = 64
 BUFFER: Final = 4 * 1024 * 1024  # octets; the system caps it at net.core.rmem_max, wmem_max
 # Some headers name IPV6_RECVPKTINFO but not IP_PKTINFO before Python 3.14; the value is Linux's.
 IP_PKTINFO: Final = getattr(socket, "IP_PKTINFO", 8)
+# Linux's values, which Python does not name before 3.14.
+IP_MTU_DISCOVER: Final = 10
+IPV6_MTU_DISCOVER: Final = 23
+PMTUDISC_PROBE: Final = 3
+WHOLE: Final = 1232  # octets that go through any network in one piece (RFC 9715 3)
 ANCILLARY_SPACE: Final = socket.CMSG_SPACE(64)
 
 
@@ -55,6 +60,17 @@ def bind_datagram(address: str, port: int, *, shared: bool = False) -> socket.so
         bound.close()
         raise
     return bound
+
+
+def send_whole(bound: socket.socket) -> None:
+    """Let no datagram be cut into fragments, whatever is said of the path (RFC 9715 3.1).
+
+    For datagrams of at most ``WHOLE`` octets; the system refuses to send too large ones.
+    """
+    if bound.family == socket.AF_INET6:
+        bound.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE)
+    else:
+        bound.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE)
 
 
 class UdpListener:
