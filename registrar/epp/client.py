@@ -30,7 +30,7 @@ from registrar.epp.errors import (
 from registrar.epp.exchange import read_outcome, write_command
 from registrar.epp.greeting import Credentials
 from registrar.epp.journal import Entry, Journal
-from registrar.epp.reconcile import NotDone, Unknown, Verdict, investigate
+from registrar.epp.reconcile import NotDone, Unknown, Verdict, investigate, repeatable
 from registrar.epp.response import UNCERTAIN, Response
 from registrar.errors import RegistrarError
 
@@ -207,6 +207,8 @@ class EppClient(Connector):
             found = await self._look(entry)
         except (Unreachable, LoginRefused) as error:
             raise ReplyLost(str(error)) from error
+        if found is None and repeatable(entry.command):
+            raise ReplyLost(f"the registry does not tell: {outcome}")
         return outcome if found is None else found
 
     async def _send(self, entry: Entry) -> tuple[Outcome[Any], bool]:

@@ -29,7 +29,7 @@ from registrar.epp.document import (
     text,
     texts,
 )
-from registrar.epp.errors import SyntaxFault
+from registrar.epp.errors import EppError, SyntaxFault
 from registrar.epp.markup import Markup, declared, element, optional, together
 from registrar.epp.response import Response
 from registrar.epp.sponsorship import read_availability, read_sponsorship, read_statuses
@@ -161,6 +161,8 @@ def _name_servers(servers: tuple[NameServer, ...], *, host_objects: bool) -> Mar
     if not servers:
         return None
     if host_objects:
+        if glued := [server.name for server in servers if server.addresses]:
+            raise EppError(f"{glued[0]}: its addresses belong to its host object (RFC 5731 1.1)")
         hosts = [element("domain:hostObj", server.name) for server in servers]
     else:
         hosts = [

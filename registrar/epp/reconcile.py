@@ -63,6 +63,11 @@ def investigate(command: Command[Any], at: datetime, client: str) -> Inquiry:
     return inquiry(command, at, client)
 
 
+def repeatable(command: Command[Any]) -> bool:
+    """Return whether a command cannot be asked about, and does no harm when it is sent again."""
+    return type(command) not in _INQUIRIES
+
+
 def _refused(code: int, text: str, value: str) -> Refused:
     return Refused((RegistryReason(code, text, value),))
 

@@ -26,6 +26,7 @@ class Fault(Enum):
     HANG_BEFORE = "not carried out, no reply"
     HANG_AFTER = "carried out, no reply"
     LATE = "no reply, carried out after the client has gone"
+    VERY_LATE = "no reply, carried out when the next of its kind arrives, before that"
     FAILED_BEFORE = "not carried out, 2400"
     FAILED_AFTER = "carried out, 2400"
     CLOSING_BEFORE = "not carried out, 2500 and the connection is closed"
@@ -33,10 +34,11 @@ class Fault(Enum):
 
 
 AT_GREETING: Final = frozenset({Fault.REFUSE_GREETING, Fault.CUT_GREETING, Fault.GARBLED_GREETING})
+DELAYED: Final = frozenset({Fault.LATE, Fault.VERY_LATE})
 NOT_CARRIED_OUT: Final = frozenset(
     {Fault.CUT_BEFORE, Fault.HANG_BEFORE, Fault.FAILED_BEFORE, Fault.CLOSING_BEFORE}
 )
-HANGING: Final = frozenset({Fault.HANG_BEFORE, Fault.HANG_AFTER, Fault.LATE})
+HANGING: Final = frozenset({Fault.HANG_BEFORE, Fault.HANG_AFTER, Fault.LATE, Fault.VERY_LATE})
 
 
 class Faults:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, MutableMapping
-from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
@@ -13,7 +12,7 @@ from typing import Final, Self
 from registrar.epp.errors import SyntaxFault
 from registrar.epp.framing import Frames, frame
 from registrar.epp.markup import document, element
-from registrar.epp.sandbox.faults import HANGING, NOT_CARRIED_OUT, Fault, Faults
+from registrar.epp.sandbox.faults import DELAYED, HANGING, NOT_CARRIED_OUT, Fault, Faults
 from registrar.epp.sandbox.session import Order, Reply, ServerSession
 from registrar.epp.sandbox.writing import OK, Ids, write_result
 from registrar.file_registry import Registry
@@ -51,6 +50,7 @@ class Sandbox:
         self._clock = clock
         self._name = name
         self._server: asyncio.Server | None = None
+        self._late: list[tuple[ServerSession, Order]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
@@ -86,13 +86,11 @@ class Sandbox:
             session = ServerSession(self.registry, self._passwords, self._name)
             if await self._greet(session, writer):
                 await self._converse(session, reader, writer)
-        except (OSError, SyntaxFault):
-            pass  # the client has gone, or speaks something else
+        except (OSError, SyntaxFault, asyncio.CancelledError):
+            pass  # the client has gone, or speaks something else, or the sandbox is stopped
         finally:
             self._tasks.discard(task)
             writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
 
     async def _greet(self, session: ServerSession, writer: asyncio.StreamWriter) -> bool:
         """Send the greeting; return whether the session goes on."""
@@ -132,20 +130,31 @@ class Sandbox:
         writer: asyncio.StreamWriter,
     ) -> bool:
         """Carry out a command, well or ill; return whether the session goes on."""
+        for late_session, late in self._delayed(order):
+            late_session.carry_out(late, self._clock())
         fault = self.faults.command(type(order.command).__name__)
         if fault is None:
             await self._say(writer, session.carry_out(order, self._clock()).document)
             return True
         reply = None
-        if fault not in NOT_CARRIED_OUT and fault is not Fault.LATE:
+        if fault not in NOT_CARRIED_OUT | DELAYED:
             reply = session.carry_out(order, self._clock()).document
         if fault in HANGING:
             while await reader.read(CHUNK):
                 pass  # until the client gives up
             if fault is Fault.LATE:
                 session.carry_out(order, self._clock())
+            elif fault is Fault.VERY_LATE:
+                self._late.append((session, order))
             return False
         return await self._misbehave(fault, session, order, reply, writer)
+
+    def _delayed(self, order: Order) -> list[tuple[ServerSession, Order]]:
+        """Return and forget the orders of the same kind that are still to be carried out."""
+        kind = type(order.command)
+        due = [late for late in self._late if type(late[1].command) is kind]
+        self._late = [late for late in self._late if type(late[1].command) is not kind]
+        return due
 
     async def _misbehave(
         self,
