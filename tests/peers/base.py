@@ -6,7 +6,8 @@ import base64
 import signal
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -157,6 +158,15 @@ class Process:
             except subprocess.TimeoutExpired:
                 self.kill()
 
+    @contextmanager
+    def stopped_on_failure(self) -> Iterator[None]:
+        """Leave no process behind when what follows its start fails."""
+        try:
+            yield
+        except BaseException:
+            self.kill()
+            raise
+
     def kill(self) -> None:
         """End it as a power cut would."""
         if self.child is not None:
@@ -228,9 +238,10 @@ class Peer(Server):
         """Write the configuration, start the daemon, wait until it answers."""
         self.process.command = self.configure()
         self.process.start()
-        self.wait_ready()
+        with self.process.stopped_on_failure():
+            self.wait_ready()
 
-    def wait_ready(self, seconds: float = 10.0) -> None:
+    def wait_ready(self, seconds: float = 60.0) -> None:
         """Wait until it answers a query for one of its zones, whatever the answer."""
         apex = next(iter(self.zones), "example.org.")
 

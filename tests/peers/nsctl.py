@@ -74,7 +74,8 @@ class Nsctl(Server):
             self.process.assert_running()
             return bool(self.query("version.bind.", "TXT", rdclass="CH", timeout=0.2))
 
-        wait_until(answers, "nsctl answers", 15)
+        with self.process.stopped_on_failure():
+            wait_until(answers, "nsctl answers", 60)
 
     def stop(self) -> None:
         """End it in good order."""
