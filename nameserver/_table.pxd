@@ -61,7 +61,7 @@ cdef class Zones:
     """The owner of a table: see ``nameserver.table.ZoneTable``, whose contract it keeps."""
     cdef Table table
     cdef dict held  # apex -> Handle
-    cdef object ahead  # version -> Content, made by ``prepare``
+    cdef object ahead  # version -> Content, made by ``prepare``; None: never called
     cdef public list retired  # what readers may still see; who clears it frees it
     cdef uint32_t numbers  # given out so far
     cdef list free_numbers

@@ -60,7 +60,10 @@ cdef Handle new_handle(object served, Handle before, object ahead):
         if before is not None and before.version is version:
             handle.content = before.content
         else:
-            handle.content = ahead.pop(version, None) or Content(version.blob)
+            if ahead is not None:
+                handle.content = ahead.pop(version, None)
+            if handle.content is None:
+                handle.content = Content(version.blob)
     split(<const uint8_t*>apex, &labels)
     zone = handle.zone = <Zone*>malloc(sizeof(Zone) - 255 + len(apex))
     if zone == NULL:
@@ -109,7 +112,6 @@ cdef class Zones:
     def __cinit__(self):
         self.held = {}
         self.retired = []
-        self.ahead = WeakKeyDictionary()
         self.free_numbers = []
         self.table.root = new_root(SMALLEST)
 
@@ -124,7 +126,10 @@ cdef class Zones:
 
     def prepare(self, version):
         """Make the image of a version ahead of ``replace``; from any thread."""
-        self.ahead[version] = Content(version.blob)
+        content = Content(version.blob)
+        if self.ahead is None:
+            self.ahead = WeakKeyDictionary()
+        self.ahead[version] = content
 
     def replace(self, served):
         """Put a zone in, in place of what stood at its apex; raises ``PackedError``."""

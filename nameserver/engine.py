@@ -152,7 +152,7 @@ class CompiledEngine:
 
     def prepare(self, version: ZoneVersion) -> None:
         """Build the image."""
-        if hasattr(self._compiled, "prepare"):
+        with suppress(PackedError):  # ``replace`` will tell
             self._compiled.prepare(version)
 
     def replace(self, served: ServedZone) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import Callable, Coroutine
@@ -360,7 +361,11 @@ async def _serve(settings: Settings, database: Database) -> None:
         loop.add_signal_handler(number, stop.set)
     server = Server(settings, database)
     loop.add_signal_handler(signal.SIGUSR1, server.log_counters)
+    # What is loaded stays: the collector would walk millions of objects again and again for nothing.
+    gc.disable()
     await server.start()
+    gc.freeze()
+    gc.enable()
     try:
         await stop.wait()
     finally:

@@ -18,8 +18,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from zones.errors import DNSError
 from zones.name import Name
@@ -36,8 +35,7 @@ class PackedError(DNSError):
     """A blob is not a packed zone, or of a format this release does not read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """The fixed part of a packed zone; ``start`` is the offset of the first RRset."""
 
     apex: Name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from zones.name import Name
 from zones.serial import SerialPolicy
@@ -20,7 +21,10 @@ class Mode(StrEnum):
     @property
     def is_secondary(self) -> bool:
         """Tell whether content arrives by zone transfer."""
-        return self in (Mode.PRIMARY, Mode.HIDDEN_PRIMARY)
+        return self in SECONDARY
+
+
+SECONDARY: Final = frozenset({Mode.PRIMARY, Mode.HIDDEN_PRIMARY})
 
 
 @dataclass(frozen=True, slots=True)
