@@ -1,6 +1,8 @@
+from typing import TypeAlias
+
 from zones.name import Name
 
-NamedSets = tuple[Name, tuple[tuple[int, int], ...]]
+NamedSets: TypeAlias = tuple[Name, tuple[tuple[int, int], ...]]
 
 class Content:
     def __init__(self, blob: bytes) -> None: ...

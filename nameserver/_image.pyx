@@ -6,10 +6,14 @@ must be sound and in canonical order, and the rdata whose names answers need mus
 What fails is refused with ``PackedError``; an image that was made can be walked without checks.
 """
 
+cimport cython
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
+from nameserver._builder cimport (
+    FINE, HEAD, MALFORMED, NO_MEMORY, RRSIG, SOA, Builder, Outcome, check_set, choose_hashed,
+)
 from nameserver._names cimport (
     Labels, check_name, compare_labels, find_labels, hash_label, is_at_or_below, split,
 )
@@ -21,53 +25,14 @@ from zones.packed import FORMAT, MAGIC, PackedError
 
 cdef enum:
     HEADER = 20  # zones.packed.HEADER
-    HEAD = 16  # zones.packed.RRSET_HEAD
     MAGIC_SIZE = 4
     NS = 2
     CNAME = 5
-    SOA = 6
     DNAME = 39
-    RRSIG = 46
     NSEC = 47
     NSEC3 = 50
     NSEC3PARAM = 51
-    HASH_SIZE = 20
-    HASH_LABEL = 32
-    SHA1 = 1
-    SOA_BIT = 2
-
-cdef enum Outcome:
-    FINE
-    MALFORMED
-    NO_MEMORY
-
-
-cdef struct Step:  # the way from the apex to the owner being read
-    uint32_t node
-    uint64_t hash
-
-
-cdef struct Builder:
-    const uint8_t* blob
-    size_t size
-    size_t position
-    Image* image
-    Node* nodes
-    RecordSet* sets
-    uint64_t* hashes  # of the nodes
-    uint32_t node_room
-    uint32_t nsec_count
-    uint32_t hashed_count
-    HashedName* hashed
-    uint32_t hashed_room
-    uint32_t rrset_count
-    const uint8_t* apex
-    Step path[128]
-    int depth  # to which the path is right
-    const uint8_t* last  # the owner before, and its labels
-    int last_depth
-    uint8_t last_starts[128]
-
+    SMALL = 1 << 16  # octets that are not worth a release of the GIL
 
 cdef inline Outcome more_room(void** items, uint32_t* room, size_t item_size) noexcept nogil:
     cdef uint32_t wanted = room[0] * 2 if room[0] >= 16 else 16
@@ -141,7 +106,7 @@ cdef Outcome read_owner(Builder* b, uint32_t* done) noexcept nogil:
     cdef uint32_t end = done[0], regular = 0
     if b.size - b.position < 2:
         return MALFORMED
-    size = owner[-1]
+    size = (owner - 1)[0]
     if b.size - name < <size_t>size + HEAD or check_name(owner, size) != size:
         return MALFORMED
     if not is_at_or_below(owner, size, b.apex, b.image.apex_size):
@@ -196,7 +161,7 @@ cdef Outcome grow_tree(Builder* b, uint32_t name, const uint8_t* owner, const ui
     for i in range(b.depth + 1, depth + 1):
         start = starts[depth - i]
         hash = hash_label(b.path[i - 1].hash, owner + start)
-        outcome = add_node(b, name + start, <int>owner[-1] - start, i, hash)
+        outcome = add_node(b, name + start, <int>(owner - 1)[0] - start, i, hash)
         if outcome != FINE:
             return outcome
     return FINE
@@ -245,59 +210,6 @@ cdef Outcome read_sets(Builder* b, const uint8_t* owner, int size, uint32_t* don
     if b.image.set_count == first:
         return MALFORMED
     return FINE
-
-
-cdef Outcome check_set(Builder* b, const RecordSet* one) noexcept nogil:
-    """Walk the records of a set, and leave the position behind it."""
-    cdef const uint8_t* head = b.blob + one.head
-    cdef uint32_t count = get32(head + 8), octets = get32(head + 12), length
-    cdef size_t position = one.head + HEAD, end
-    cdef int needed = needs(one.rtype)
-    if b.size - position < octets or not count:
-        return MALFORMED
-    end = position + octets
-    while count:
-        if end - position < 2:
-            return MALFORMED
-        length = get16(b.blob + position)
-        position += 2
-        if end - position < length:
-            return MALFORMED
-        if needed >= 0 and not has_names(b.blob + position, length, one.rtype, needed):
-            return MALFORMED
-        if one.rtype == RRSIG and (length < 2 or get16(b.blob + position) != one.covers):
-            return MALFORMED
-        position += length
-        count -= 1
-    b.position = position
-    return FINE if position == end else MALFORMED
-
-
-cdef inline int needs(int rtype) noexcept nogil:
-    """Return the octets before the names that answers look at, -1 for rdata they do not look into."""
-    if rtype in (2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 39):
-        return 0
-    if rtype in (15, 64, 65):
-        return 2
-    if rtype == 33:
-        return 6
-    return -1
-
-
-cdef bint has_names(const uint8_t* rdata, uint32_t size, int rtype, int skip) noexcept nogil:
-    cdef int names = 2 if rtype in (6, 14) else 1, length
-    cdef uint32_t position = skip
-    if size < position:
-        return False
-    while names:
-        length = check_name(rdata + position, size - position)
-        if not length:
-            return False
-        position += length
-        names -= 1
-    if rtype == SOA:
-        return size - position == 20
-    return rtype in (64, 65) or position == size
 
 
 cdef void settle(Builder* b, uint32_t number, uint32_t first, uint32_t count) noexcept nogil:
@@ -358,68 +270,6 @@ cdef Outcome add_hashed(Builder* b, uint32_t name, uint32_t first) noexcept nogi
     one.name, one.set = name, last
     b.hashed_count += 1
     return FINE
-
-
-# ---- the chain of NSEC3
-
-
-cdef bint read_digest(Builder* b, HashedName* one) noexcept nogil:
-    """Decode a hashed owner name (RFC 4648 7); ``False`` for another name."""
-    cdef const uint8_t* name = b.blob + one.name
-    cdef int i, value
-    cdef uint64_t bits = 0
-    cdef int held = 0, at = 0
-    if name[0] != HASH_LABEL or <int>name[-1] != 1 + HASH_LABEL + b.image.apex_size:
-        return False
-    for i in range(1, 1 + HASH_LABEL):
-        if 48 <= name[i] <= 57:
-            value = name[i] - 48
-        elif 97 <= name[i] <= 118:
-            value = name[i] - 87
-        else:
-            return False
-        bits = bits << 5 | <uint64_t>value
-        held += 5
-        if held >= 8:
-            held -= 8
-            one.digest[at] = <uint8_t>(bits >> held)
-            at += 1
-    return True
-
-
-cdef void choose_hashed(Builder* b, const uint8_t* salt, int salt_size, int iterations) noexcept nogil:
-    """Keep of the NSEC3 records those of one chain."""
-    cdef uint32_t i, kept = 0, count
-    cdef const uint8_t* head
-    cdef const uint8_t* rdata
-    cdef const uint8_t* bitmap
-    cdef uint32_t length, at
-    cdef bint found
-    b.image.apex_hashed = <uint32_t>NONE
-    for i in range(b.hashed_count):
-        head = b.blob + b.sets[b.hashed[i].set].head
-        rdata, count, found = head + HEAD, get32(head + 8), False
-        if not read_digest(b, &b.hashed[i]):
-            continue
-        while count:
-            length = get16(rdata)
-            rdata += 2
-            if length >= 5 and rdata[0] == SHA1 and rdata[4] == salt_size \
-                    and length >= <uint32_t>5 + salt_size and <int>get16(rdata + 2) == iterations \
-                    and not memcmp(rdata + 5, salt, salt_size):
-                found = True
-                at = 5 + salt_size
-                if length > at:
-                    at += 1 + rdata[at]
-                    bitmap = rdata + at
-                    if length > at + 2 and not bitmap[0] and bitmap[2] & SOA_BIT:
-                        b.image.apex_hashed = kept
-            rdata += length
-            count -= 1
-        if found:
-            b.hashed[kept] = b.hashed[i]
-            kept += 1
-    b.hashed_count = kept if b.image.apex_hashed != <uint32_t>NONE else 0
 
 
 # ---- the arrays as they stay
@@ -524,7 +374,7 @@ cdef int choose_chain(Builder* b, bytes blob) except -1:
                     rdatas.append(blob[position + 2:position + 2 + length])
                     position += 2 + length
                     count -= 1
-    parameters = choose_nsec3_parameters(rdatas)
+    parameters = choose_nsec3_parameters(rdatas) if rdatas else None
     if parameters is None:
         b.hashed_count = 0
         return 0
@@ -547,15 +397,21 @@ cdef int make(Builder* b, bytes blob, void** memory) except -1:
     b.sets = <RecordSet*>malloc((b.rrset_count + 1) * sizeof(RecordSet))
     if b.sets == NULL:
         raise MemoryError
-    with nogil:
+    if b.size < SMALL:
         outcome = build(b)
+    else:
+        with nogil:
+            outcome = build(b)
     if outcome == NO_MEMORY:
         raise MemoryError
     if outcome != FINE:
         raise PackedError(f"a packed zone is malformed about octet {b.position}")
     choose_chain(b, blob)
-    with nogil:
+    if b.size < SMALL:
         memory[0] = lay_out(b)
+    else:
+        with nogil:
+            memory[0] = lay_out(b)
     if memory[0] == NULL:
         raise MemoryError
     return 0
@@ -571,6 +427,7 @@ cdef tuple describe(bytes blob, const Image* image, uint32_t number):
     return blob[node.name:node.name + node.size], tuple(sets)
 
 
+@cython.no_gc  # holds nothing that could hold it: the collector need not look
 cdef class Content:
     """The image of a packed zone; raises ``PackedError`` for octets that are not one."""
 

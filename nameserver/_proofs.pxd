@@ -22,7 +22,7 @@ cdef inline void add_hashed(Work* work, uint32_t number) noexcept nogil:
     """Add an NSEC3 RRset."""
     cdef const Image* image = work.image
     cdef const uint8_t* name = image.blob + image.hashed[number].name
-    fill_item(work, name, name[-1], image.hashed[number].set, True, True)
+    fill_item(work, name, (name - 1)[0], image.hashed[number].set, True, True)
     add_item(work, AUTHORITY)
 
 

@@ -4,7 +4,9 @@
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from nameserver._answer cimport Prepared
+from nameserver._answer cimport (
+    SILENCE, TO_NOTIFY, TO_TRANSFER, TO_TSIG, TO_UPDATE, Prepared,
+)
 from nameserver._names cimport LONGEST_LABEL, LONGEST_NAME, hash_suffixes, read64
 from zones._wire cimport get16, get32
 
@@ -21,7 +23,17 @@ cdef enum:
     TYPE_OPT = 41
     TYPE_TSIG = 250
     OPTION_NSID = 3
-    DNSSEC_OK = 0x8000
+    CLASS_IN = 1
+    CLASS_CH = 3
+    TYPE_IXFR = 251
+    TYPE_AXFR = 252
+    OPCODE_QUERY = 0
+    OPCODE_NOTIFY = 4
+    OPCODE_UPDATE = 5
+    FORMERR = 1
+    NOTIMP = 4
+    REFUSED = 5
+    BADVERS = 16
 
 cdef enum Stage:
     UNUSABLE  # silence or a hand-over: result says which
@@ -152,3 +164,43 @@ cdef inline bint parse_options(Prepared* p, const uint8_t* rdata, uint32_t size)
             return False
         at += length
     return True
+
+
+cdef inline void prepare(Prepared* p) noexcept nogil:
+    """Read the query; say what can be said of the message alone."""
+    p.zone = NULL
+    p.qname_size = p.qtype = p.qclass = 0
+    p.has_edns = p.dnssec = p.wants_nsid = p.has_tsig = False
+    p.stage, p.result = UNUSABLE, SILENCE
+    if p.size < MESSAGE_HEADER:
+        return
+    p.flags = get16(p.query + 2)
+    if p.flags & QR:  # a response is never answered
+        return
+    if opcode_of(p) == OPCODE_NOTIFY:
+        p.result = TO_NOTIFY
+    elif opcode_of(p) == OPCODE_UPDATE:
+        p.result = TO_UPDATE
+    elif not parse_query(p):
+        p.stage = BROKEN
+    elif p.has_tsig:
+        p.result = TO_TSIG
+    elif refusal(p) < 0 and p.qclass == CLASS_IN and (
+        p.qtype == TYPE_AXFR or p.qtype == TYPE_IXFR
+    ):
+        p.result = TO_TRANSFER
+    else:
+        p.stage = PARSED
+
+
+cdef inline int refusal(const Prepared* p) noexcept nogil:
+    """Return the rcode for a query that is not looked into, -1 for any other."""
+    if opcode_of(p) != OPCODE_QUERY:
+        return NOTIMP
+    if p.has_edns and p.edns_version > 0:
+        return BADVERS
+    if not p.qname_size:
+        return FORMERR
+    if p.qclass != CLASS_IN and p.qclass != CLASS_CH:
+        return REFUSED
+    return -1

@@ -5,6 +5,7 @@ A slot that was taken once keeps its hash, so that readers who walk past it find
 only a new root leaves such slots out. A root is made when half of the slots are used up.
 """
 
+cimport cython
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
@@ -12,21 +13,20 @@ from libc.string cimport memcpy, memset
 from nameserver._image cimport Content
 from nameserver._names cimport Labels, check_name, split
 
-from weakref import WeakKeyDictionary
-
 from nameserver.table import ZoneState
 
 cdef enum:
     SMALLEST = 16
 
-cdef dict STATES = {
-    ZoneState.SERVING: SERVING,
+cdef object STATE_SERVING = ZoneState.SERVING
+cdef dict OTHER_STATES = {
     ZoneState.EXPIRED: EXPIRED,
     ZoneState.PENDING: PENDING,
     ZoneState.SUSPENDED: SUSPENDED,
 }
 
 
+@cython.no_gc
 cdef class Handle:
     """Holds a zone of the table as long as readers may see it."""
     cdef Zone* zone
@@ -45,14 +45,15 @@ cdef class RetiredRoot:
         free(self.root)
 
 
-cdef Handle new_handle(object served, Handle before, object ahead):
+cdef Handle new_handle(object served, Handle before):
     cdef Handle handle = Handle()
     cdef bytes apex = served.apex
     cdef Labels labels
     cdef Zone* zone
     if check_name(<const uint8_t*>apex, len(apex)) != len(apex) or apex != apex.lower():
         raise ValueError(f"not a folded name: {apex!r}")
-    version = served.content
+    state = served.state
+    version = served.version if state is STATE_SERVING else None
     if version is not None:
         if version.apex != apex:
             raise ValueError("a zone version of another apex")
@@ -60,19 +61,17 @@ cdef Handle new_handle(object served, Handle before, object ahead):
         if before is not None and before.version is version:
             handle.content = before.content
         else:
-            if ahead is not None:
-                handle.content = ahead.pop(version, None)
-            if handle.content is None:
-                handle.content = Content(version.blob)
+            handle.content = Content(version.blob)
     split(<const uint8_t*>apex, &labels)
     zone = handle.zone = <Zone*>malloc(sizeof(Zone) - 255 + len(apex))
     if zone == NULL:
         raise MemoryError
     memset(zone, 0, sizeof(Zone) - 255)
     zone.hash = key_of(labels.hashes[0])
-    zone.state = STATES[served.state]
-    if version is None and zone.state == SERVING:
-        zone.state = PENDING
+    if state is STATE_SERVING:
+        zone.state = SERVING if version is not None else PENDING
+    else:
+        zone.state = OTHER_STATES[state]
     zone.labels, zone.size = labels.count, len(apex)
     memcpy(zone.apex, <const uint8_t*>apex, len(apex))
     if handle.content is not None:
@@ -124,17 +123,10 @@ cdef class Zones:
     def __contains__(self, apex):
         return apex in self.held
 
-    def prepare(self, version):
-        """Make the image of a version ahead of ``replace``; from any thread."""
-        content = Content(version.blob)
-        if self.ahead is None:
-            self.ahead = WeakKeyDictionary()
-        self.ahead[version] = content
-
     def replace(self, served):
         """Put a zone in, in place of what stood at its apex; raises ``PackedError``."""
         cdef Handle before = self.held.get(served.apex)
-        cdef Handle handle = new_handle(served, before, self.ahead)
+        cdef Handle handle = new_handle(served, before)
         if before is not None:
             handle.zone.number = before.zone.number
             self.retired.append(before)

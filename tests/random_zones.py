@@ -94,28 +94,18 @@ class Universe:
 
 def rdata(rng: Random, universe: Universe, rtype: int) -> bytes:
     """Return rdata of a type."""
-    name = universe.name()
     number = rng.randrange(3).to_bytes(2, "big")
-    if rtype in (NS, CNAME, DNAME, PTR):
-        return name
-    if rtype == SOA:
-        return name + universe.name() + struct.pack("!5I", 1, 2, 3, 4, rng.randrange(600))
-    if rtype == MX:
-        return number + name
-    if rtype == SRV:
-        return number * 3 + name
+    before = {MX: number, SRV: number * 3, 35: number * 2 + b"\x01u\x00\x00"}
     if rtype in (HTTPS, SVCB):
-        return number + rng.choice((ROOT, name)) + rng.randbytes(rng.choice((0, 4)))
-    if rtype in (14, 17):
-        return name + universe.name()
-    if rtype == 35:
-        return number * 2 + b"\x01u\x00\x00" + name
-    if rtype == DS:
-        return rng.randbytes(36)
-    size = {A: 4, AAAA: 16}.get(rtype)
-    if size is None:
-        size = rng.choice((1, 5, 40, 200))
-    return rng.randbytes(size)
+        target = rng.choice((ROOT, universe.name()))
+        return number + target + rng.randbytes(rng.choice((0, 4)))
+    if rtype in (NS, CNAME, DNAME, PTR, *before):
+        return before.get(rtype, b"") + universe.name()
+    if rtype in (SOA, 14, 17):
+        both = universe.name() + universe.name()
+        return both + (struct.pack("!5I", 1, 2, 3, 4, rng.randrange(600)) if rtype == SOA else b"")
+    size = {A: 4, AAAA: 16, DS: 36}.get(rtype)
+    return rng.randbytes(size or rng.choice((1, 5, 40, 200)))
 
 
 def rrset(rng: Random, universe: Universe, owner: Name, rtype: int) -> RRset:
@@ -288,7 +278,9 @@ def shake_case(rng: Random, name: Name) -> bytes:
     """Return the name with letters in any case (0x20)."""
     if rng.random() < 0.7:
         return name
-    parts = (bytes(rng.choice((octet, *bytes((octet,)).upper())) for octet in p) for p in labels(name))
+    parts = (
+        bytes(rng.choice((octet, *bytes((octet,)).upper())) for octet in p) for p in labels(name)
+    )
     return b"".join(bytes((len(part),)) + part for part in parts) + ROOT
 
 
@@ -296,7 +288,9 @@ def opt(rng: Random) -> bytes:
     """Return an OPT record."""
     size = rng.choice((0, 511, 512, 513, 600, 800, 1232, 1232, 1232, 1400, 4096, 65535))
     version = 0 if rng.random() < 0.98 else rng.randrange(256)
-    dnssec = rng.choice((0, 0x8000, 0x8000, 0x8000)) | (rng.randrange(0x8000) * (rng.random() < 0.1))
+    dnssec = rng.choice((0, 0x8000, 0x8000, 0x8000)) | (
+        rng.randrange(0x8000) * (rng.random() < 0.1)
+    )
     data = b""
     while rng.random() < 0.25:
         code = rng.choice((3, 3, 8, 10, 12, 15, rng.randrange(65536)))
