@@ -9,12 +9,13 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from registrar.epp.document import child, find, named, optional_instant, parse, text, texts
-from registrar.epp.errors import SyntaxFault
+from registrar.epp.errors import EppError, SyntaxFault
 from registrar.epp.markup import Markup, document, element, together
 from registrar.epp.namespaces import EXTENSIONS, OBJECTS
 
 VERSION: Final = "1.0"
 LANGUAGE: Final = "en"
+PASSWORD_LENGTH: Final = range(6, 17)  # RFC 5730 4.1, pwType
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,12 @@ def write_hello() -> bytes:
 def write_login(credentials: Credentials, greeting: Greeting, trid: str) -> bytes:
     """Return the login: of what the server offers, the services that we speak.
 
-    Raises ``SyntaxFault`` where a server offers nothing of it.
+    Raises ``SyntaxFault`` where a server offers nothing of it, and ``EppError`` for passwords that
+    EPP cannot say.
     """
+    for password in (credentials.password, credentials.new_password):
+        if password is not None and len(password) not in PASSWORD_LENGTH:
+            raise EppError("a password in EPP has 6 to 16 characters (RFC 5730 4.1)")
     if VERSION not in greeting.versions:
         raise SyntaxFault(f"the server speaks EPP {', '.join(greeting.versions)}, not {VERSION}")
     objects = [uri for uri in OBJECTS if uri in greeting.objects]

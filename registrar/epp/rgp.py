@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
 from xml.etree.ElementTree import Element
 
 from registrar.epp.document import attribute, children, find
-from registrar.epp.errors import SyntaxFault
+from registrar.epp.errors import EppError, SyntaxFault
 from registrar.epp.markup import Markup, declared, element, instant, optional, together
 from registrar.objects import RestoreReport
 from registrar.statuses import RgpStatus
+
+STATEMENTS: Final = 2
 
 
 def write_restore(report: RestoreReport | None) -> Markup:
@@ -21,6 +24,8 @@ def write_restore(report: RestoreReport | None) -> Markup:
 
 
 def _report(report: RestoreReport) -> Markup:
+    if len(report.statements) != STATEMENTS:
+        raise EppError(f"a restore report has {STATEMENTS} statements (RFC 3915 4.2.5)")
     return element(
         "rgp:report",
         element("rgp:preData", report.before),

@@ -76,7 +76,7 @@ def profile_for(name: str) -> Profile:
     """Return the rules for a domain; refuse what is not right below a TLD."""
     check_host_name(name)
     if name.count(".") != 1:
-        raise Refusal(POLICY, "only names right below the TLD are registered", name)
+        raise Refusal(POLICY, "not right below a TLD", name)
     return profile_of(name.rpartition(".")[2])
 
 

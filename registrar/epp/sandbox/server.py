@@ -19,6 +19,7 @@ from registrar.file_registry import Registry
 
 CHUNK: Final = 1 << 16
 HUGE: Final = 0xFFFFFFFF
+GOODBYE: Final = 1.0  # seconds for a client to end TLS in good order
 
 _BOMB: Final = (
     b'<?xml version="1.0"?><!DOCTYPE epp [<!ENTITY a "aaaaaaaaaa">'
@@ -63,9 +64,10 @@ class Sandbox:
         """Close the port and all sessions."""
         if self._server is not None:
             self._server.close()
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,8 +91,8 @@ class Sandbox:
         except (OSError, SyntaxFault, asyncio.CancelledError):
             pass  # the client has gone, or speaks something else, or the sandbox is stopped
         finally:
+            await _closed(writer)
             self._tasks.discard(task)
-            writer.close()
 
     async def _greet(self, session: ServerSession, writer: asyncio.StreamWriter) -> bool:
         """Send the greeting; return whether the session goes on."""
@@ -180,6 +182,16 @@ class Sandbox:
     async def _send(self, writer: asyncio.StreamWriter, octets: bytes) -> None:
         writer.write(octets)
         await writer.drain()
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, soon even where the client does not."""
+    writer.close()
+    try:
+        async with asyncio.timeout(GOODBYE):
+            await writer.wait_closed()
+    except (OSError, asyncio.CancelledError):
+        writer.transport.abort()
 
 
 def _spoilt(fault: Fault, reply: bytes) -> bytes:

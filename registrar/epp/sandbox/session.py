@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from registrar.commands import Command
 from registrar.epp.errors import SyntaxFault
-from registrar.epp.greeting import VERSION
+from registrar.epp.greeting import PASSWORD_LENGTH, VERSION
 from registrar.epp.namespaces import EXTENSIONS, OBJECTS
 from registrar.epp.response import ENDED
 from registrar.epp.sandbox.reading import Hello, Login, Logout, read_command, read_request
@@ -22,7 +22,6 @@ SYNTAX_ERROR: Final = 2001
 USE_ERROR: Final = 2002
 MAX_TRID: Final = 64
 WRONG_PASSWORDS: Final = 3  # then the session ends, with 2501
-PASSWORD: Final = range(6, 17)  # how long one may be (RFC 5730 4.1, pwType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ class ServerSession:
         if self._passwords.get(login.client) != login.password:
             self._failures += 1
             return (2501 if self._failures >= WRONG_PASSWORDS else 2200), ""
-        if login.new_password is not None and len(login.new_password) not in PASSWORD:
+        if login.new_password is not None and len(login.new_password) not in PASSWORD_LENGTH:
             return SYNTAX_ERROR, "newPW has 6 to 16 characters"
         return _judge_services(login)
 
