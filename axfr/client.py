@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -14,6 +13,7 @@ from axfr.answer_stream import AnswerStream, Limits
 from axfr.connection import E, Make
 from axfr.connections import Connections, Times
 from axfr.errors import TransferError
+from axfr.ids import new_id
 from axfr.inbound import InboundTransfer
 from axfr.ixfr import RULE, IncrementalTransfer
 from axfr.soa_query import SoaAnswer, SoaQuery, Truncated, Unrelated
@@ -84,7 +84,7 @@ class Client:
             return SoaQuery(apex, query_id=query_id, peer=str(primary), key=key)
 
         if not self._connections.has(primary):
-            query = make(secrets.randbelow(0x10000))
+            query = make(new_id())
             request = query.request(self._clock())
             with suppress(TimeoutError, Truncated, OSError):
                 return await _ask_udp(primary, query, request, self._settings, self._clock)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
 from axfr.errors import TransferError
 from axfr.framing import Frames, frame
+from axfr.ids import new_id
 
 # Work on more than this leaves the event loop's thread, so that others are not kept waiting.
 INLINE_OCTETS: Final = 1 << 16
@@ -230,7 +230,7 @@ class Connection(asyncio.Protocol):
             self.close("an answer to another request on the connection broke the protocol")
 
     def _new_id(self) -> int:
-        while (query_id := secrets.randbelow(0x10000)) in self._pending:
+        while (query_id := new_id()) in self._pending:
             continue
         return query_id
 

@@ -123,19 +123,25 @@ class IncrementalTransfer:
     def _take(self, message: bytes) -> bool:
         if self._packer is not None:
             return self._packer.add_transfer_message(message)
-        answers = read_answers(message)
-        for number, answer in enumerate(answers):
-            self._size += len(answer[0]) + len(answer[3]) + RECORD_COST
-            self._step(answer)
-            if self._part is Part.WHOLE:
-                return self._take_whole(message)
-            if self._part is Part.COMPLETE and number + 1 < len(answers):
-                raise WireError("records follow the closing SOA")
-        if self._part is Part.KIND:
+        # Two records tell the kind; those of a whole zone are not read here.
+        first = read_answers(message, 2) if self._changes is None else []
+        self._step_all(first)
+        if self._part is Part.WHOLE:
+            return self._take_whole(message)
+        if self._changes is not None:
+            self._step_all(read_answers(message)[len(first) :])
+        elif self._part is Part.KIND:
             self._held.append(message)
             if not is_newer(Soa.of(self.soa).serial, self.base.serial):
                 self._part = Part.CURRENT
         return self._part in (Part.CURRENT, Part.COMPLETE)
+
+    def _step_all(self, answers: list[Answer]) -> None:
+        for answer in answers:
+            self._size += len(answer[0]) + len(answer[3]) + RECORD_COST
+            self._step(answer)
+            if self._part is Part.WHOLE:
+                return
 
     def _take_whole(self, message: bytes) -> bool:
         """Begin to pack a whole zone, with the messages that did not tell yet that it is one."""
@@ -167,7 +173,9 @@ class IncrementalTransfer:
                     self._close_or_begin(answer)
                 else:
                     self._change(answer)
-            case Part.WHOLE | Part.CURRENT | Part.COMPLETE:
+            case Part.COMPLETE:
+                raise WireError("records follow the closing SOA")
+            case Part.WHOLE | Part.CURRENT:
                 raise AssertionError(self._part)
 
     def _begin(self, answer: Answer) -> None:

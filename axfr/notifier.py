@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 import structlog
 
 from axfr import log as log_lines
+from axfr.ids import new_id
 from axfr.message import NOERROR, rcode_text
 from axfr.notify import NotifySender, NotifyTarget, Told
 from zones.version import ZoneVersion
@@ -33,7 +33,7 @@ class Notifier(asyncio.DatagramProtocol):
     ) -> None:
         self._sources = {False: source or IPV4_ANY, True: source6 or IPV6_ANY}
         self._clock = clock
-        self._sender = NotifySender(lambda: secrets.randbelow(0x10000))
+        self._sender = NotifySender(new_id)
         self._transports: dict[bool, asyncio.DatagramTransport] = {}
         self._timer: asyncio.TimerHandle | None = None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from heapq import heappop, heappush
 from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeAlias
@@ -143,6 +144,7 @@ def same_address(address: str, primaries: Iterable[Primary]) -> Primary | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def _comparable(address: str) -> str:
     try:
         parsed = ip_address(address)

@@ -13,8 +13,8 @@ cdef enum:
     ROOM = MAX_RDATA + 2 * MAX_NAME  # what read_rdata may write
 
 
-def read_answers(bytes message not None):
-    """Return the records of the answer section, ``None`` where they are malformed."""
+def read_answers(bytes message not None, int most):
+    """Return the first records of the answer section, ``None`` where they are malformed."""
     cdef Reader reader = Reader(<const uint8_t*>message, len(message), 0, True)
     cdef WireName name
     cdef uint8_t rdata[ROOM]
@@ -23,7 +23,7 @@ def read_answers(bytes message not None):
     cdef int number, answers
     if reader.size < MESSAGE_HEADER:
         return None
-    answers = get16(reader.octets + 6)
+    answers = min(<int>get16(reader.octets + 6), most)
     reader.position = MESSAGE_HEADER
     for number in range(get16(reader.octets + 4)):
         if read_name(&reader, reader.size, &name) != FINE or reader.size - reader.position < 4:

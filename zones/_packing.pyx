@@ -28,7 +28,7 @@ from zones._records cimport (
     reserve, same_rrset, sort_key, sort_records,
 )
 from zones._wire cimport (
-    FINE, MALFORMED, MAX_NAME, MAX_RDATA, MESSAGE_HEADER, NO_MEMORY, Outcome, Reader, WireName,
+    BRIEF, FINE, MALFORMED, MAX_NAME, MAX_RDATA, MESSAGE_HEADER, NO_MEMORY, Outcome, Reader, WireName,
     fold, get16, get32, put, put16, put32, read_name, read_rdata,
 )
 
@@ -103,8 +103,11 @@ cdef class PackerCompiled:
         cdef const uint8_t* opening = self.opening
         cdef Outcome outcome
         self.enter()
-        with nogil:
+        if reader.size < BRIEF:
             outcome = self.take_message(&reader)
+        else:
+            with nogil:
+                outcome = self.take_message(&reader)
         self.busy = False
         if outcome == NO_MEMORY:
             raise MemoryError
@@ -142,8 +145,11 @@ cdef class PackerCompiled:
         try:
             raw = PyBytes_FromStringAndSize(NULL, self.blob_size)
             out = <uint8_t*>PyBytes_AS_STRING(<object>raw)
-            with nogil:
+            if self.blob_size < BRIEF:
                 end = self.write_blob(out)
+            else:
+                with nogil:
+                    end = self.write_blob(out)
         finally:
             self.busy = False
         if end == NULL:

@@ -10,6 +10,7 @@ from zones._wire cimport WireName, get16
 cdef enum:
     TYPE_SOA = 6
     TYPE_RRSIG = 46
+    FIRST_BLOCK = 1 << 13  # small zones are many
     BLOCK = 1 << 20
 
 
@@ -117,13 +118,16 @@ cdef inline void sort_records(Record* records, size_t count) noexcept nogil:
 
 
 cdef inline uint8_t* reserve(Arena* arena, size_t size) noexcept nogil:
-    """Return room for ``size`` octets, far less than a block; who uses it adds to ``used``."""
+    """Return room for ``size`` octets; who uses it adds to ``used``. Blocks double up to BLOCK."""
     cdef Block* block = arena.last
+    cdef size_t room
     if block == NULL or block.size - block.used < size:
-        block = <Block*>malloc(sizeof(Block) + BLOCK)
+        room = <size_t>FIRST_BLOCK if block == NULL else min(2 * block.size, <size_t>BLOCK)
+        room = max(room, size)
+        block = <Block*>malloc(sizeof(Block) + room)
         if block == NULL:
             return NULL
-        block.previous, block.size, block.used = arena.last, BLOCK, 0
+        block.previous, block.size, block.used = arena.last, room, 0
         arena.last = block
     return <uint8_t*>(block + 1) + block.used
 

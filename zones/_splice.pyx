@@ -11,7 +11,7 @@ from libc.string cimport memcmp
 
 from zones import packed
 from zones._records cimport grow
-from zones._wire cimport FINE, MALFORMED, NO_MEMORY, Outcome, get16, get32
+from zones._wire cimport BRIEF, FINE, MALFORMED, NO_MEMORY, Outcome, get16, get32
 
 cdef enum:
     RRSET_HEAD = 16  # zones.packed.RRSET_HEAD
@@ -80,8 +80,11 @@ cdef class MarksCompiled:
         self.first, rrsets = header.start, header.rrsets
         if self.size >> 32:
             raise OverflowError("packed content of 4 GiB or more")
-        with nogil:
+        if self.size < BRIEF:
             outcome = self.walk(rrsets)
+        else:
+            with nogil:
+                outcome = self.walk(rrsets)
         if outcome == NO_MEMORY:
             raise MemoryError
         if outcome == MALFORMED:

@@ -17,7 +17,7 @@ from zones._records cimport grow
 from zones._syntax cimport (
     are_strings, is_bitmap, is_digest, is_nsec3, name_size, starts_with_number,
 )
-from zones._wire cimport FINE, MALFORMED, NO_MEMORY, Outcome, get16, get32
+from zones._wire cimport BRIEF, FINE, MALFORMED, NO_MEMORY, Outcome, get16, get32
 
 cdef enum:
     RRSET_HEAD = 16  # zones.packed.RRSET_HEAD
@@ -129,10 +129,11 @@ cdef class Survey:
             raise OverflowError("packed content of 4 GiB or more")
         self.apex_size = len(header.apex)
         self.apex = self.octets + start - self.apex_size
-        with nogil:
-            outcome = self.list_owners(start, rrsets)
-            if outcome == FINE:
-                outcome = self.fill_slots()
+        if self.size < BRIEF:
+            outcome = self.list_and_fill(start, rrsets)
+        else:
+            with nogil:
+                outcome = self.list_and_fill(start, rrsets)
         if outcome == NO_MEMORY:
             raise MemoryError
         if outcome == MALFORMED:
@@ -151,8 +152,11 @@ cdef class Survey:
         cdef Suspect* found = NULL
         cdef size_t count = 0
         cdef Outcome outcome
-        with nogil:
+        if self.size < BRIEF:
             outcome = self.find_suspects(&found, &count)
+        else:
+            with nogil:
+                outcome = self.find_suspects(&found, &count)
         try:
             if outcome == NO_MEMORY:
                 raise MemoryError
@@ -182,6 +186,10 @@ cdef class Survey:
         return types
 
     # ---- the table of owners
+
+    cdef Outcome list_and_fill(self, size_t position, uint32_t rrsets) noexcept nogil:
+        cdef Outcome outcome = self.list_owners(position, rrsets)
+        return self.fill_slots() if outcome == FINE else outcome
 
     cdef Outcome list_owners(self, size_t position, uint32_t rrsets) noexcept nogil:
         """Note all owners; after this, the sizes of RRsets can be relied on."""

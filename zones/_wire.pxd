@@ -14,6 +14,8 @@ cdef enum:
     MAX_RDATA = 65535
     MESSAGE_HEADER = 12
     MAX_POINTERS = 127  # zones.packing.MAX_POINTERS
+    # Work on fewer octets keeps the GIL: to get it back may take longer than the work.
+    BRIEF = 1 << 15
 
 
 cdef struct Reader:

@@ -27,16 +27,16 @@ with contextlib.suppress(ImportError):  # no compiler where this was installed
 Answer: TypeAlias = tuple[Name, int, int, bytes]  # owner, type, TTL, canonical rdata
 
 
-def read_answers(message: bytes) -> list[Answer]:
-    """Return the records of the answer section, uncompressed and canonical.
+def read_answers(message: bytes, most: int = 0xFFFF) -> list[Answer]:
+    """Return the first ``most`` records of the answer section, uncompressed and canonical.
 
-    Raises ``WireError`` for what is malformed or of another class than IN.
+    Raises ``WireError`` for what is malformed, as far as it is read, or of another class than IN.
     """
-    found = _answers.read_answers(message) if use_compiled() else None
-    return _read(message) if found is None else found
+    found = _answers.read_answers(message, most) if use_compiled() else None
+    return _read(message, most) if found is None else found
 
 
-def _read(message: bytes) -> list[Answer]:
+def _read(message: bytes, most: int) -> list[Answer]:
     size = len(message)
     if size < MESSAGE_HEADER:
         raise WireError(f"a message of {size} octets has no header")
@@ -46,7 +46,7 @@ def _read(message: bytes) -> list[Answer]:
         _name, position = read_name(message, position, size)
         position += 4
     found = []
-    for _ in range(answers):
+    for _ in range(min(answers, most)):
         record, position = _read_record(message, position)
         found.append(record)
     return found
