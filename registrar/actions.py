@@ -12,12 +12,13 @@ from registrar import facts, guards
 from registrar.course import FAR, Course
 from registrar.days import moment_after_months
 from registrar.events import Event
-from registrar.facts import Fact
+from registrar.fact import Cause, Fact
 from registrar.lifecycle import statuses_of
 from registrar.model import Life, Registration
 from registrar.policy import Renewal
 from registrar.reason import Reason
 from registrar.statuses import Verb
+from registrar.transition import Transition
 
 LOOK_AHEAD: Final = timedelta(days=3 * 366)  # as far a reason's end is looked for
 AT_REGISTRY: Final = frozenset((Life.REGISTERED, Life.CLOSING))
@@ -51,12 +52,14 @@ class Action(StrEnum):
 class Deed:
     """How an action is judged: by the event it leads to, and by what the registry allows.
 
-    ``wish`` makes the fact that is judged where the caller gives none.
+    ``wish`` makes the fact that is judged where the caller gives none; ``during`` are the stages
+    of the life cycle that it is for, where the tables allow the event in others as well.
     """
 
     event: Event | None = None
     verb: Verb | None = None
     wish: Callable[[datetime], Fact] | None = None
+    during: frozenset[Life] = frozenset()
 
 
 DEEDS: Final[dict[Action, Deed]] = {
@@ -71,14 +74,12 @@ DEEDS: Final[dict[Action, Deed]] = {
     Action.CANCEL: Deed(Event.CANCELLATION_RECEIVED, wish=facts.CancellationReceived),
     Action.WITHDRAW: Deed(Event.CANCELLATION_WITHDRAWN),
     Action.DELETE: Deed(Event.DELETION_ORDERED),
-    Action.GIVE_BACK: Deed(Event.DELETED),
+    Action.GIVE_BACK: Deed(Event.DELETED, during=frozenset((Life.CLOSING,))),
     Action.RESTORE: Deed(Event.RESTORE_ORDERED),
     Action.TRANSFER_OUT: Deed(Event.CODE_ISSUED),
     Action.REJECT_TRANSFER: Deed(Event.TRANSFER_REJECTED),
     Action.SUSPEND: Deed(Event.SUSPENDED, Verb.UPDATE),
-    Action.TERMINATE: Deed(
-        Event.TERMINATED, wish=lambda at: facts.Terminated(at, facts.Cause.ARREARS)
-    ),
+    Action.TERMINATE: Deed(Event.TERMINATED, wish=lambda at: facts.Terminated(at, Cause.ARREARS)),
     Action.RESCIND: Deed(Event.TERMINATION_RESCINDED),
     Action.DISCLOSE: Deed(Event.DISCLOSED),
 }
@@ -101,7 +102,7 @@ def why_not(
     if deed.event is None:
         reasons += _at_registry(course, action)
     else:
-        reasons += _by_table(course, deed.event, wish, now)
+        reasons += _by_table(course, deed, wish, now)
     if action is Action.RENEW:
         reasons += _renewable(course, now)
     return [_with_end(registration, action, reason, now) for reason in dict.fromkeys(reasons)]
@@ -112,10 +113,17 @@ def possible(registration: Registration, now: datetime) -> list[Action]:
     return [action for action in Action if not why_not(registration, action, now)]
 
 
-def _by_table(course: Course, event: Event, wish: Fact | None, now: datetime) -> list[Reason]:
-    rows = course.rows_for(event, now)
+def _rows(course: Course, deed: Deed, now: datetime) -> list[Transition]:
+    if deed.event is None or (deed.during and course.life not in deed.during):
+        return []
+    return course.rows_for(deed.event, now)
+
+
+def _by_table(course: Course, deed: Deed, wish: Fact | None, now: datetime) -> list[Reason]:
+    assert deed.event is not None
+    rows = _rows(course, deed, now)
     if not rows:
-        return [guards.unfitting(course, event)]
+        return [guards.unfitting(course, deed.event)]
     return [reason for row in rows for guard in row.guards for reason in guard(course, wish, now)]
 
 
@@ -143,13 +151,14 @@ def _renewable(course: Course, now: datetime) -> list[Reason]:
 
 def _with_end(registration: Registration, action: Action, reason: Reason, now: datetime) -> Reason:
     """Return a reason of the state with the moment at which time alone ends that state."""
-    event = DEEDS[action].event
-    if reason.rule != "not-in-this-state" or event is None:
+    deed = DEEDS[action]
+    if reason.rule != "not-in-this-state" or deed.event is None:
         return reason
-    course = Course(registration)
+    known = tuple(fact for fact in registration.facts if fact.at <= now)
+    course = Course(replace(registration, facts=known))
     course.to(now)
     while (due := course.next_due) < min(now + LOOK_AHEAD, FAR):
         course.to(due)
-        if course.rows_for(event, due):
+        if _rows(course, deed, due):
             return replace(reason, lifts=due)
     return reason

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from registrar.days import end_of, local_day
 from registrar.events import Event
+from registrar.fact import Fact
 from registrar.facts import (
     Declined,
     DelegationGone,
-    Fact,
     NameServersSet,
     Refused,
     Registered,

@@ -169,7 +169,8 @@ def phone_problem(phone: str) -> str:
         return f"{phone!r} is no telephone number; {wanted}."
     if phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != phone:
         return f"{phone!r} is not in the international form; {wanted}."
-    if not phonenumbers.is_possible_number(number):
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if possible != phonenumbers.ValidationResult.IS_POSSIBLE:  # nor only within its own area
         return f"{phone!r} has too many or too few digits for its country."
     return ""
 

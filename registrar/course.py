@@ -17,7 +17,8 @@ from registrar.changes import open_grace
 from registrar.days import end_of, moment_after_months, whole_months
 from registrar.endings import settle
 from registrar.events import Event
-from registrar.facts import ArrearsReported, CancellationReceived, Fact
+from registrar.fact import Fact
+from registrar.facts import ArrearsReported, CancellationReceived
 from registrar.guards import unfitting
 from registrar.model import Denial, Life, Region, Registration
 from registrar.policy import Renewal

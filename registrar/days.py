@@ -23,7 +23,9 @@ from zoneinfo import ZoneInfo
 import holidays
 
 ZONE: Final = ZoneInfo("Europe/Berlin")
-STATES: Final = frozenset(state for state in holidays.Germany.subdivisions if len(state) == 2)
+STATES: Final = frozenset(
+    place for place in holidays.list_supported_countries()["DE"] if len(place) == 2
+)
 SATURDAY: Final = 5
 SUNDAY: Final = 6
 EVERY_MONTH: Final = 28  # a day of this number is in every month

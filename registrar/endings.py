@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from registrar.changes import begin_contract, set_expiry, set_term
 from registrar.days import local_day
 from registrar.events import Event
-from registrar.facts import DeletionOrdered, Fact, Party, Restored
+from registrar.fact import Fact, Party
+from registrar.facts import DeletionOrdered, Restored
 from registrar.guards import goes_to_transit, is_confirmed, may_be_given_back, not_failed
 from registrar.model import ContractState, Region
 from registrar.policy import Effect, Renewal

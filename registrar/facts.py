@@ -6,42 +6,14 @@ Facts have no personal data: contacts are named by their id, so that erasing one
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
-from functools import cache
-from typing import Any, ClassVar, Final
-
-from pydantic import TypeAdapter
+from typing import ClassVar
 
 from registrar.events import Event
+from registrar.fact import Cause, Fact, Party
 from registrar.policy import Form
 from registrar.statuses import Status
-
-
-class Party(StrEnum):
-    """Who says something."""
-
-    HOLDER = "holder"
-    ADMIN_C = "admin-c"
-    CUSTOMER = "customer"  # who has the contract, and is not always the holder
-    PROVIDER = "provider"
-
-
-class Cause(StrEnum):
-    """Why a contract is terminated without notice (contract H 6(2), 20)."""
-
-    ARREARS = "arrears"
-    ABUSE = "abuse"
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Something that happened at a moment; each kind of it is a class of its own."""
-
-    at: datetime
-    event: ClassVar[Event]
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,33 +385,3 @@ class Suspended(Fact):
     """The desk suspends the domain for arrears."""
 
     event: ClassVar = Event.SUSPENDED
-
-
-FACTS: Final[dict[str, type[Fact]]] = {
-    kind.event: kind
-    for kind in tuple(globals().values())
-    if isinstance(kind, type) and issubclass(kind, Fact) and kind is not Fact
-}
-
-
-@cache
-def _adapter(kind: type[Fact]) -> TypeAdapter[Fact]:
-    return TypeAdapter(kind)
-
-
-def encode(fact: Fact) -> str:
-    """Return a fact as JSON; ``decode`` reads it."""
-    data: dict[str, Any] = _adapter(type(fact)).dump_python(fact, mode="json")
-    for key in ("added", "removed", "documents"):
-        if key in data:
-            data[key].sort()  # of sets; equal facts are equal texts
-    return json.dumps({"event": fact.event, **data}, ensure_ascii=False)
-
-
-def decode(text: str) -> Fact:
-    """Return the fact that ``encode`` wrote; raises ``ValueError``."""
-    data = json.loads(text)
-    kind = FACTS.get(data.pop("event", ""))
-    if kind is None:
-        raise ValueError(f"no fact: {text}")
-    return _adapter(kind).validate_json(json.dumps(data))

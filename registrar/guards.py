@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from registrar.days import add_months, local_day, midnight
 from registrar.events import Event
-from registrar.facts import (
-    ArrearsReported,
-    CancellationReceived,
-    Cause,
-    Fact,
-    Submitted,
-    Terminated,
-)
+from registrar.fact import Cause, Fact
+from registrar.facts import ArrearsReported, CancellationReceived, Submitted, Terminated
 from registrar.model import Delegation, Payment, Region, Verification
 from registrar.policy import LienRule, Surrender
 from registrar.reason import Reason

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from registrar.events import Event
-from registrar.facts import Fact
+from registrar.fact import Fact
 from registrar.policy import Contract, Tld
 from registrar.reason import Reason
 from registrar.statuses import RgpStatus, Status

@@ -82,9 +82,10 @@ def _lay_over(below: Table, above: Table) -> Table:
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
-        both = isinstance(value, dict) and isinstance(under, dict)
-        leaf = both and "value" in value
-        merged[key] = _lay_over(under, value) if both and not leaf else value
+        if isinstance(value, dict) and isinstance(under, dict) and "value" not in value:
+            merged[key] = _lay_over(under, value)
+        else:
+            merged[key] = value
     return merged
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from registrar.errors import RegistrarError
-from registrar.policy import Catalogue, Option, Preset, Product
+from registrar.policy import Catalogue, Option, Preset, Product, Record
 from registrar.reason import Reason
 from zones import rdata
 from zones.name import ROOT, Name, display, from_text, is_subdomain
@@ -132,11 +132,8 @@ def preset_records(booking: Booking, apex: Name) -> list[PresetRecord]:
     found = []
     for name, preset in booking.presets.items():
         if preset.own_mail_server:
-            found += [_own_mx(apex, name, preset, *pair) for pair in booking.own_mx]
-        found += [
-            _record(apex, name, preset, record.owner, record.type, record.ttl, record.rdata)
-            for record in preset.records
-        ]
+            found += [_mx(apex, name, preset.title, *pair) for pair in booking.own_mx]
+        found += [_made(apex, name, preset, record) for record in preset.records]
     if not any("MX" in preset.replaces for preset in booking.presets.values()):
         found += _ordered_mx(booking, apex)
     return found
@@ -203,22 +200,16 @@ def _ordered_mx(booking: Booking, apex: Name) -> Sequence[PresetRecord]:
     ]
 
 
-def _own_mx(apex: Name, name: str, preset: Preset, preference: int, host: str) -> PresetRecord:
-    return _mx(apex, name, preset.title, preference, host)
-
-
 def _mx(apex: Name, name: str, title: str, preference: int, host: str) -> PresetRecord:
     kind = rdata.type_from_text("MX")
     wire = rdata.from_text(kind, f"{preference} {host.rstrip('.')}.", ROOT)
     return PresetRecord(apex, kind, 3600, wire, name, title)
 
 
-def _record(
-    apex: Name, name: str, preset: Preset, owner: str, kind: str, ttl: int, text: str
-) -> PresetRecord:
-    rtype = rdata.type_from_text(kind)
-    wire = rdata.from_text(rtype, text, apex)
-    return PresetRecord(_owner(owner, apex), rtype, ttl, wire, name, preset.title)
+def _made(apex: Name, name: str, preset: Preset, record: Record) -> PresetRecord:
+    rtype = rdata.type_from_text(record.type)
+    wire = rdata.from_text(rtype, record.rdata, apex)
+    return PresetRecord(_owner(record.owner, apex), rtype, record.ttl, wire, name, preset.title)
 
 
 def _owner(text: str, apex: Name) -> Name:

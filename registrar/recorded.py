@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from registrar.changes import lock, note_renewal
 from registrar.events import Event
+from registrar.fact import Fact
 from registrar.facts import (
     ArrearsReported,
     CancellationReceived,
@@ -14,7 +15,6 @@ from registrar.facts import (
     ContactChangeReceived,
     DisputeOpened,
     DocumentReceived,
-    Fact,
     HolderChanged,
     Paid,
     StatusesChanged,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from registrar.events import Event
-from registrar.facts import Fact
+from registrar.fact import Fact
 from registrar.model import Command, Dns, Life, Region
 from registrar.reason import Reason
 
