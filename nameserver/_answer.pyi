@@ -1,4 +1,5 @@
 from nameserver._table import Zones
+from nameserver.cookies import Client
 from nameserver.respond import AnswerSettings, HandOver, Transport
 from nameserver.table import ZoneTable
 
@@ -9,12 +10,26 @@ class CompiledTable(Zones):
     @property
     def served(self) -> ZoneTable: ...
     def respond(
-        self, query: bytes, transport: Transport, settings: AnswerSettings
+        self,
+        query: bytes,
+        transport: Transport,
+        settings: AnswerSettings,
+        client: Client | None = None,
     ) -> bytes | HandOver | None: ...
+    def respond_briefly(
+        self,
+        query: bytes,
+        settings: AnswerSettings,
+        client: Client | None = None,
+        *,
+        badcookie: bool,
+    ) -> bytes: ...
     def respond_many(
         self,
         queries: list[bytes],
         transport: Transport,
         settings: AnswerSettings,
+        client: Client | None = None,
+        *,
         rounds: int = 1,
     ) -> list[bytes | HandOver | None]: ...

@@ -3,16 +3,8 @@
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from nameserver._answer cimport SILENCE, Prepared
+from nameserver._answer cimport KINDS, SILENCE, Prepared
 from nameserver._linux cimport bump, log2
-
-cdef enum:  # kinds of answers, by what a resolver makes of it
-    POSITIVE
-    NODATA
-    REFERRAL
-    NXDOMAIN
-    FAILURE
-    KINDS
 
 cdef enum:  # events
     QUERIES  # answered or met with silence; not what was handed over
@@ -39,18 +31,6 @@ cdef struct Counts:
     uint64_t durations[DURATIONS]  # datagrams by the time their batch took, to the last one sent
 
 
-cdef inline int kind_of(const uint8_t* answer) noexcept nogil:
-    cdef uint32_t rcode = answer[3] & 0xF
-    if rcode == 3:
-        return NXDOMAIN
-    if rcode:
-        return FAILURE
-    if answer[6] | answer[7]:
-        return POSITIVE
-    # RFC 2308 2.2: without AA and with an authority section it leads elsewhere.
-    return REFERRAL if not answer[2] & 4 and answer[8] | answer[9] else NODATA
-
-
 cdef inline void count_answer(Counts* counts, const Prepared* query) noexcept nogil:
     """Count what ``answer_batch`` made of one query, unless it has to be handed over."""
     bump(&counts.events[QUERIES], 1)
@@ -59,7 +39,7 @@ cdef inline void count_answer(Counts* counts, const Prepared* query) noexcept no
         return
     bump(&counts.types[query.qtype if query.qtype < 256 else 0], 1)
     bump(&counts.rcodes[query.out[3] & 0xF], 1)
-    bump(&counts.kinds[kind_of(query.out)], 1)
+    bump(&counts.kinds[query.kind], 1)
     bump(&counts.events[OCTETS_OUT], query.result)
     if query.out[2] & 2:
         bump(&counts.events[TRUNCATED], 1)

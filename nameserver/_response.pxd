@@ -2,30 +2,31 @@
 """From a prepared query to the octets of its response: ``nameserver.respond._write``."""
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcpy, memset
 
-from nameserver._answer cimport LARGEST, TO_ORACLE, UDP, Prepared, Settings
+from nameserver._answer cimport (
+    CLIENT_ONLY, FAILURE, INVALID, LARGEST, MINIMUM_UDP, NODATA, NXDOMAIN, POSITIVE, REFERRAL,
+    TO_ORACLE, UDP, Prepared, Settings,
+)
+from nameserver._chaos cimport answer_chaos
 from nameserver._compose cimport compose
+from nameserver._cookies cimport judge_cookie
 from nameserver._image cimport NONE
+from nameserver._opt cimport plan_opt, write_opt
 from nameserver._query cimport (
-    AA, BROKEN, CD, CLASS_CH, CLASS_IN, FORMERR, MESSAGE_HEADER, NOTIMP, OPCODE_QUERY, OPTION_NSID,
-    QR, RD, REFUSED, TC, TYPE_OPT, UNUSABLE, opcode_of, refusal,
+    AA, BADCOOKIE, BROKEN, CD, CLASS_CH, CLASS_IN, FORMERR, MESSAGE_HEADER, NOTIMP, OPCODE_QUERY,
+    QR, RD, TC, UNUSABLE, opcode_of, refusal,
 )
 from nameserver._sections cimport Item, Work
 from nameserver._table cimport Root
 from nameserver._writer cimport (
     Writer, start_writer, take_back, write_head, write_name, write_owner, write_set,
 )
-from zones._wire cimport get32, put, put16
+from zones._wire cimport get32, put16
 
 cdef enum:
     TYPE_CNAME = 5
-    TYPE_TXT = 16
-    TYPE_ANY = 255
-    MINIMUM_UDP = 512
-    OPT_SIZE = 11
-    OPTION_ERROR = 15
-    LONGEST_STRING = 255
+    RCODE_NXDOMAIN = 3
 
 
 cdef inline uint32_t limit_of(const Prepared* p, const Settings* settings,
@@ -57,16 +58,13 @@ cdef inline int complete(const Root* root, const Settings* settings, Work* work,
                          int transport) noexcept nogil:
     """Write the response to a query that was prepared; return its size, or what Result says."""
     cdef Writer* w = &work.writer
-    cdef uint32_t opt_size
     cdef uint16_t counts[3]
     cdef uint16_t flags
     if p.stage == UNUSABLE:
         return p.result
     if p.stage == BROKEN:
         return only_header(p, FORMERR if opcode_of(p) == OPCODE_QUERY else NOTIMP)
-    start_writer(w, p.out, limit_of(p, settings, transport) - settings.reserve)
-    if p.qname_size:
-        write_question(w, p)
+    judge_cookie(p, settings)
     start_work(work, root, settings, p, transport)
     work.rcode = refusal(p)
     if work.rcode < 0:
@@ -75,35 +73,75 @@ cdef inline int complete(const Root* root, const Settings* settings, Work* work,
             compose(work, p)
             if work.overflow:
                 return TO_ORACLE
-    opt_size = size_of_opt(work, w.at)
-    w.limit -= opt_size
+    keep_room(work)
     memset(counts, 0, sizeof(counts))
     if p.qclass == CLASS_CH and not work.rcode:
         flags = 0 if answer_chaos(work, counts) else TC
     else:
         flags = 0 if write_sections(work, counts) else TC
+    p.kind, p.synthesised = kind_of(work), work.synthesised
+    return finish_message(work, p, flags, counts)
+
+
+cdef inline int brief(const Settings* settings, Work* work, Prepared* p,
+                      bint badcookie) noexcept nogil:
+    """Write an answer without any records: respond.brief_response."""
+    cdef uint16_t counts[3]
+    cdef bint refuses = badcookie and (p.verdict == CLIENT_ONLY or p.verdict == INVALID)
+    start_work(work, NULL, settings, p, UDP)
+    keep_room(work)
+    work.rcode = BADCOOKIE if refuses else 0
+    memset(counts, 0, sizeof(counts))
+    return finish_message(work, p, 0 if refuses else TC, counts)
+
+
+cdef inline void start_work(Work* work, const Root* root, const Settings* settings,
+                            const Prepared* p, int transport) noexcept nogil:
+    """Begin a response with its question."""
+    start_writer(&work.writer, p.out, limit_of(p, settings, transport) - settings.reserve)
+    if p.qname_size:
+        write_question(&work.writer, p)
+    work.root, work.prepared, work.settings = root, p, settings
+    work.datagram = transport == UDP
+    work.length = work.item_count = 0
+    work.authoritative = work.synthesised = work.overflow = work.hashed = False
+    work.error, work.error_text = -1, b""
+    work.counts[0] = work.counts[1] = work.counts[2] = 0
+
+
+cdef inline void keep_room(Work* work) noexcept nogil:
+    """Keep room for the OPT record."""
+    work.opt_size = 0
+    if work.prepared.has_edns:
+        plan_opt(work, work.writer.at)
+        work.writer.limit -= work.opt_size
+
+
+cdef inline int kind_of(const Work* work) noexcept nogil:
+    """Return what the answer is, whether or not all of it found room."""
+    if work.rcode:
+        return NXDOMAIN if work.rcode == RCODE_NXDOMAIN else FAILURE
+    if work.counts[0]:
+        return POSITIVE
+    return REFERRAL if not work.authoritative and work.counts[1] else NODATA
+
+
+cdef inline int finish_message(Work* work, const Prepared* p, uint32_t flags,
+                               uint16_t* counts) noexcept nogil:
+    """Write the OPT record and the header; return the octets of the response."""
+    cdef Writer* w = &work.writer
     flags |= QR | (p.flags & (0x7800 | RD | CD)) | (work.rcode & 0xF)
     if work.authoritative:
         flags |= AA
     if p.has_edns:
-        w.limit += opt_size
-        write_opt(work, opt_size)
+        w.limit += work.opt_size
+        write_opt(work)
         counts[2] += 1
     memcpy(p.out, p.query, 2)
     put16(p.out + 2, flags)
     put16(p.out + 4, p.qname_size != 0)
     put16(put16(put16(p.out + 6, counts[0]), counts[1]), counts[2])
     return w.at
-
-
-cdef inline void start_work(Work* work, const Root* root, const Settings* settings,
-                            const Prepared* p, int transport) noexcept nogil:
-    work.root, work.prepared, work.settings = root, p, settings
-    work.datagram = transport == UDP
-    work.length = work.item_count = 0
-    work.authoritative = work.overflow = work.hashed = False
-    work.error, work.error_text = -1, b""
-    work.counts[0] = work.counts[1] = work.counts[2] = 0
 
 
 cdef inline bint write_sections(Work* work, uint16_t* counts) noexcept nogil:
@@ -155,95 +193,3 @@ cdef inline int write_alias(Writer* w, const Item* item, uint32_t* pointer) noex
         return -1
     put16(w.out + start - 2, w.at - start)
     return 1
-
-
-cdef inline uint32_t size_of_opt(const Work* work, uint32_t at) noexcept nogil:
-    """Return the octets of the OPT record; options go in as far as 512 octets have room."""
-    cdef uint32_t size = OPT_SIZE, option, room = MINIMUM_UDP - work.settings.reserve
-    if not work.prepared.has_edns:
-        return 0
-    if has_nsid(work):
-        option = 4 + work.settings.identity_size
-        if at + size + option <= room:
-            size += option
-    if work.error >= 0:
-        option = 6 + text_size(work.error_text)
-        if at + size + option <= room:
-            size += option
-    return size
-
-
-cdef inline bint has_nsid(const Work* work) noexcept nogil:
-    return work.prepared.wants_nsid and work.settings.identity_size > 0
-
-
-cdef inline uint32_t text_size(const char* text) noexcept nogil:
-    cdef uint32_t size = 0
-    while text[size]:
-        size += 1
-    return size
-
-
-cdef inline void write_opt(Work* work, uint32_t size) noexcept nogil:
-    """Write an OPT record of the size that was kept free for it."""
-    cdef Writer* w = &work.writer
-    cdef uint8_t* out = w.out + w.at
-    cdef uint32_t left = size - OPT_SIZE, option = 4 + work.settings.identity_size
-    w.at += size
-    out[0] = 0
-    put16(put16(out + 1, TYPE_OPT), work.settings.udp_limit)
-    out[5], out[6], out[7], out[8] = work.rcode >> 4, 0, 0x80 if work.prepared.dnssec else 0, 0
-    out = put16(out + 9, left)
-    # What is left tells which options had room: their sizes were added up in this order.
-    if has_nsid(work) and left >= option and nsid_fits(work, size):
-        out = put16(put16(out, OPTION_NSID), work.settings.identity_size)
-        out = put(out, work.settings.identity, work.settings.identity_size)
-        left -= option
-    if left:
-        out = put16(put16(put16(out, OPTION_ERROR), left - 4), work.error)
-        put(out, work.error_text, left - 6)
-
-
-cdef inline bint nsid_fits(const Work* work, uint32_t size) noexcept nogil:
-    cdef uint32_t at = MESSAGE_HEADER
-    if work.prepared.qname_size:
-        at += work.prepared.qname_size + 4
-    return at + OPT_SIZE + 4 + work.settings.identity_size \
-        <= MINIMUM_UDP - work.settings.reserve
-
-
-# ---- class CHAOS: nameserver.chaos
-
-
-cdef inline bint is_one_of(const Prepared* p, const char* one, uint32_t one_size,
-                           const char* other, uint32_t other_size) noexcept nogil:
-    return (p.qname_size == one_size and not memcmp(p.qname, one, one_size)) \
-        or (p.qname_size == other_size and not memcmp(p.qname, other, other_size))
-
-
-cdef inline bint answer_chaos(Work* work, uint16_t* counts) noexcept nogil:
-    """Write what this server tells of itself; ``False`` where it does not fit."""
-    cdef const Prepared* p = work.prepared
-    cdef Writer* w = &work.writer
-    cdef const uint8_t* text = NULL
-    cdef uint32_t size = 0, at = w.at, pointer = MESSAGE_HEADER
-    if is_one_of(p, b"\x07version\x04bind", 14, b"\x07version\x06server", 16):
-        text, size = work.settings.version, work.settings.version_size
-    elif is_one_of(p, b"\x02id\x06server", 11, b"\x08hostname\x04bind", 15):
-        text, size = work.settings.identity, work.settings.identity_size
-    if not size:
-        work.rcode = REFUSED
-        return True
-    work.authoritative = True
-    if p.qtype != TYPE_TXT and p.qtype != TYPE_ANY:
-        return True
-    size = min(size, <uint32_t>LONGEST_STRING)
-    if not write_owner(w, p.qname, p.qname_size, &pointer) \
-            or not write_head(w, TYPE_TXT, 0, 1 + size) or w.limit - w.at < 1 + size:
-        w.at = at
-        return False
-    w.out[w.at] = size
-    put(w.out + w.at + 1, text, size)
-    w.at += 1 + size
-    counts[0] = 1
-    return True

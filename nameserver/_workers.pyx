@@ -19,7 +19,9 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
-from nameserver._answer cimport AnswerSettingsCompiled
+from nameserver._answer cimport (
+    FAILURE, NODATA, NXDOMAIN, POSITIVE, REFERRAL, AnswerSettingsCompiled,
+)
 from nameserver._counts cimport *
 from nameserver._linux cimport *
 from nameserver._ring cimport Note, drop_note, first_note

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Final
 
 from nameserver.edns import ExtendedError
 from zones.name import Name
 from zones.rrset import RRset
 from zones.version import Node
+
+_NXDOMAIN: Final = 3
 
 
 class Section(IntEnum):
@@ -18,6 +21,16 @@ class Section(IntEnum):
     ANSWER = 1
     AUTHORITY = 2
     ADDITIONAL = 3
+
+
+class Kind(IntEnum):
+    """What an answer is to the one who asked (RFC 2308 1, RFC 1034 4.3.1)."""
+
+    POSITIVE = 0
+    NODATA = 1
+    REFERRAL = 2
+    NXDOMAIN = 3
+    FAILURE = 4  # any other RCODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +73,48 @@ class Entry:
 
 @dataclass(slots=True)
 class Answer:
-    """The outcome of a query: rcode, AA, and the three sections."""
+    """The outcome of a query: rcode, AA, TC, and the three sections.
+
+    ``zone`` is the apex of the zone that the name asked for is in; the answer is ``synthesised``
+    where that name was covered by a wildcard or a DNAME.
+    """
 
     question: Question
     rcode: int = 0
     authoritative: bool = False
+    truncated: bool = False
+    zone: Name = b""
+    synthesised: bool = False
     error: ExtendedError | None = None
     sections: dict[Section, list[Entry]] = field(
         default_factory=lambda: {Section.ANSWER: [], Section.AUTHORITY: [], Section.ADDITIONAL: []}
     )
     _present: set[tuple[Name, int, int]] = field(default_factory=set)
+
+    @property
+    def kind(self) -> Kind:
+        """Return what the answer is, whether or not all of it finds room in a message."""
+        if self.rcode:
+            return Kind.NXDOMAIN if self.rcode == _NXDOMAIN else Kind.FAILURE
+        if self.sections[Section.ANSWER]:
+            return Kind.POSITIVE
+        # RFC 2308 2.2: without AA, and with an authority section, it leads elsewhere.
+        is_referral = not self.authoritative and self.sections[Section.AUTHORITY]
+        return Kind.REFERRAL if is_referral else Kind.NODATA
+
+    @property
+    def subject(self) -> Name:
+        """Return what the answer is about: the name, or the zone where the name may be any.
+
+        Names that do not exist, and those that a wildcard or a DNAME stands in for, can be made up
+        without end; a failure is about nothing.
+        """
+        match self.kind:
+            case Kind.FAILURE:
+                return b""
+            case Kind.POSITIVE if not self.synthesised:
+                return self.question.name
+        return self.zone
 
     def add(self, section: Section, entry: Entry) -> bool:
         """Put an RRset into a section; ``False`` if the message has it already."""

@@ -43,6 +43,7 @@ def compose(table: ZoneTable, question: Question, *, minimal: bool = False) -> A
     """
     answer = Answer(question)
     served = _find_zone(table, question.name, question.rtype)
+    answer.zone = served.apex if served else b""
     if served is None or served.content is None:
         _refuse(answer, served)
         return answer
@@ -118,6 +119,8 @@ class _Step:
                 self.refer(cut)
                 return None
         self.answer.authoritative = True
+        if isinstance(place, Redirection | Synthesis) and not self.length:
+            self.answer.synthesised = True
         match place:
             case Exact(node) | Delegation(node):
                 return self.answer_from(node)

@@ -12,6 +12,8 @@ OPT: Final = 41
 VERSION: Final = 0
 DNSSEC_OK: Final = 0x8000  # RFC 3225 3
 NSID: Final = 3  # RFC 5001
+COOKIE: Final = 10  # RFC 7873
+TCP_KEEPALIVE: Final = 11  # RFC 7828
 EXTENDED_ERROR: Final = 15  # RFC 8914
 
 # Extended error codes, RFC 8914 4.
@@ -38,6 +40,10 @@ class Edns:
     def has(self, code: int) -> bool:
         """Tell whether an option was sent; one that is not known here is passed over (6.1.2)."""
         return any(code == option for option, _ in self.options)
+
+    def value(self, code: int) -> bytes | None:
+        """Return the value of an option, of the first one where there are several."""
+        return next((value for option, value in self.options if option == code), None)
 
 
 @dataclass(frozen=True, slots=True)

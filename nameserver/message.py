@@ -50,6 +50,7 @@ class Rcode(IntEnum):
     YXDOMAIN = 6
     NOTAUTH = 9
     BADVERS = 16
+    BADCOOKIE = 23  # RFC 7873 8
 
 
 class Opcode(IntEnum):

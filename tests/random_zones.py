@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import struct
 from base64 import b32hexencode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
+from nameserver.cookies import Client, made
 from nameserver.table import ServedZone, ZoneState
 from zones.denial import Nsec3Parameters
 from zones.name import MAX_LENGTH, ROOT, Name, ancestors, canonical_key, is_subdomain, labels
@@ -250,8 +251,8 @@ CHAOS = [b"\x07VERSION\x04bind\x00", b"\x02id\x06server\x00", b"\x08hostname\x04
 CHAOS += [b"\x07version\x06server\x00", b"\x00"]
 
 
-def query(rng: Random, universe: Universe) -> bytes:
-    """Return a query, mostly one that a resolver would send."""
+def query(rng: Random, universe: Universe, cookies: Sequence[bytes] = (b"",)) -> bytes:
+    """Return a query, mostly one that a resolver would send, maybe with some of the cookies."""
     qname = shake_case(rng, universe.name())
     qtype = rng.choice(QTYPES) if rng.random() < 0.97 else rng.randrange(65536)
     qclass = 1
@@ -262,10 +263,10 @@ def query(rng: Random, universe: Universe) -> bytes:
     flags = rng.choice((0, 0x0100, 0x0100, 0x0110, 0x0020))
     if rng.random() < 0.03:
         flags = rng.randrange(65536)
-    questions = 1 if rng.random() < 0.99 else rng.choice((0, 2))
-    records = [opt(rng)] if rng.random() < 0.7 else []
+    questions = 1 if rng.random() < 0.98 else rng.choice((0, 0, 2))
+    records = [opt(rng, cookies)] if rng.random() < 0.7 else []
     if rng.random() < 0.01:
-        records.append(rng.choice((opt(rng), tsig())))
+        records.append(rng.choice((opt(rng, cookies), tsig())))
     body = (qname + struct.pack("!HH", qtype, qclass)) * questions
     counts = [0, 0, 0]
     counts[2 if rng.random() < 0.99 else rng.randrange(3)] = len(records)
@@ -284,7 +285,20 @@ def shake_case(rng: Random, name: Name) -> bytes:
     return b"".join(bytes((len(part),)) + part for part in parts) + ROOT
 
 
-def opt(rng: Random) -> bytes:
+def cookies(rng: Random, client: Client, secrets: Sequence[bytes]) -> list[bytes]:
+    """Return values of COOKIE options: for this client, good and bad, and of any other kind."""
+    found = [rng.randbytes(size) for size in (0, 7, 8, 9, 15, 16, 24, 24, 40, 41)]
+    for age in (0, 0, 1, 1800, 1801, 3600, 3601, -300, -301, rng.randrange(2**32)):
+        own, secret = rng.randbytes(8), rng.choice((*secrets, *secrets, rng.randbytes(16)))
+        found.append(own + made(own, Client(client.address, client.now - age), secret))
+    for _ in range(3):
+        octets = bytearray(found[-rng.randint(1, 10)])
+        octets[rng.randrange(len(octets))] ^= 1 << rng.randrange(8)
+        found.append(bytes(octets))
+    return found
+
+
+def opt(rng: Random, cookies: Sequence[bytes]) -> bytes:
     """Return an OPT record."""
     size = rng.choice((0, 511, 512, 513, 600, 800, 1232, 1232, 1232, 1400, 4096, 65535))
     version = 0 if rng.random() < 0.98 else rng.randrange(256)
@@ -292,9 +306,9 @@ def opt(rng: Random) -> bytes:
         rng.randrange(0x8000) * (rng.random() < 0.1)
     )
     data = b""
-    while rng.random() < 0.25:
-        code = rng.choice((3, 3, 8, 10, 12, 15, rng.randrange(65536)))
-        value = rng.randbytes(rng.choice((0, 0, 8, 24)))
+    while rng.random() < 0.35:
+        code = rng.choice((3, 3, 8, 10, 10, 10, 11, 12, 15, rng.randrange(65536)))
+        value = rng.choice(cookies) if code == 10 else rng.randbytes(rng.choice((0, 0, 8, 24)))
         data += struct.pack("!HH", code, len(value)) + value
     extended = rng.randrange(256) * (rng.random() < 0.02)
     return struct.pack("!BHHBBHH", 0, 41, size, extended, version, dnssec, len(data)) + data

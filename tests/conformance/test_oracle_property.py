@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nameserver.cookies import Client
 from nameserver.respond import AnswerSettings, HandOver, Transport, respond
 from nameserver.table import ServedZone, ZoneTable
 from tests import random_zones
@@ -25,6 +26,7 @@ else:
 QUERIES = int(os.environ.get("ORACLE_QUERIES", "100000"))
 PARTS = 4
 PER_TABLE = 250
+SECRETS = (bytes(range(16)), b"sixteen octets..", b"\xff" * 16)
 SETTINGS = [
     AnswerSettings(),
     AnswerSettings(minimal_responses=True),
@@ -32,11 +34,18 @@ SETTINGS = [
     AnswerSettings(identity="i" * 300, version="v" * 300, udp_limit=4096),
     AnswerSettings(identity="ns1.example.org", reserve=130),
     AnswerSettings(identity="x" * 235, minimal_responses=True, udp_limit=512),
+    AnswerSettings(cookie_secrets=SECRETS[:1], keepalive=100),
+    AnswerSettings(cookie_secrets=SECRETS, identity="i" * 220, minimal_responses=True),
+    AnswerSettings(cookie_secrets=SECRETS[1:], keepalive=65535, reserve=200),
 ]
 
 
 def difference(
-    zones: list[ServedZone], queries: list[bytes], transport: Transport, settings: AnswerSettings
+    zones: list[ServedZone],
+    queries: list[bytes],
+    transport: Transport,
+    settings: AnswerSettings,
+    client: Client | None,
 ) -> str | None:
     """Return what is answered differently, in words; ``None`` where nothing is."""
     oracle, engine = ZoneTable(), CompiledTable()
@@ -44,13 +53,13 @@ def difference(
         oracle.replace(zone)
         engine.replace(zone)
     for query, batched in zip(
-        queries, engine.respond_many(queries, transport, settings), strict=True
+        queries, engine.respond_many(queries, transport, settings, client), strict=True
     ):
-        expected = respond(oracle, query, transport, settings)
-        for got in (batched, engine.respond(query, transport, settings)):
+        expected = respond(oracle, query, transport, settings, client)
+        for got in (batched, engine.respond(query, transport, settings, client)):
             if got != expected:
                 return (
-                    f"{transport} {settings}\nquery {query.hex()}\noracle {shown(expected)}\n"
+                    f"{transport} {settings} {client}\nquery {query.hex()}\noracle {shown(expected)}\n"
                     f"engine {shown(got)}\n" + "\n".join(map(described, zones))
                 )
     return None
@@ -82,9 +91,12 @@ def compare(seed: int) -> str | None:
     chance = Random(seed)
     universe = Universe(chance)
     zones = random_zones.served_zones(chance, universe)
-    queries = [random_zones.query(chance, universe) for _ in range(PER_TABLE)]
+    client = Client(chance.randbytes(chance.choice((4, 16))), chance.randrange(2**33))
+    cookies = random_zones.cookies(chance, client, SECRETS)
+    queries = [random_zones.query(chance, universe, cookies) for _ in range(PER_TABLE)]
     transport = chance.choice((Transport.UDP, Transport.UDP, Transport.TCP, Transport.TLS))
-    return difference(zones, queries, transport, chance.choice(SETTINGS))
+    settings = chance.choice(SETTINGS)
+    return difference(zones, queries, transport, settings, chance.choice((client, client, None)))
 
 
 def test_a_table_that_changes() -> None:
