@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -283,11 +283,3 @@ class EppClient(Connector):
                     await self._connection.hello()
                 except EppError:
                     await self._leave()
-
-
-@asynccontextmanager
-async def connected(account: Account, journal: Journal) -> AsyncIterator[EppClient]:
-    """Have a client for a while; what a crash left open is finished first."""
-    async with EppClient(account, journal) as client:
-        await client.settle()
-        yield client

@@ -42,7 +42,7 @@ _CARRIERS: Final[dict[type[Command[Any]], Callable[[Call, Any], Outcome[Any]]]] 
 }
 
 
-def _answers(_name: str, _servers: tuple[NameServer, ...]) -> bool:
+def answers(_name: str, _servers: tuple[NameServer, ...]) -> bool:
     """Take every delegation for good."""
     return True
 
@@ -64,7 +64,7 @@ class Registry:
         state: State | None = None,
         *,
         remembering: bool = True,
-        delegation_check: DelegationCheck = _answers,
+        delegation_check: DelegationCheck = answers,
     ) -> None:
         self.state = State() if state is None else state
         self._remembering = remembering

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -568,11 +570,32 @@ async def test_file(tmp_path: Path) -> None:
     assert info.value.sponsorship.sponsor == OURS
     assert second.capabilities("de").transit
     assert not second.capabilities("org").transit
-    assert _names(tmp_path) == ["registry.json"]
+    assert _names(tmp_path) == ["registry.json", "registry.json.lock"]
 
 
 def _names(folder: Path) -> list[str]:
-    return [entry.name for entry in folder.iterdir()]
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+async def test_file_shared(tmp_path: Path) -> None:
+    """Registrars in several threads share a file: no command is lost, and a fault stores nothing."""
+    path = tmp_path / "registry.json"
+
+    def make(client: str) -> None:
+        registry = FileRegistry(path, client=client, clock=Clock())
+        for number in range(10):
+            create = ask.CreateContact(f"{client[:4]}-{number}", HOLDER)
+            asyncio.run(registry.perform(create, f"C-{number}"))
+
+    await asyncio.gather(*(asyncio.to_thread(make, client) for client in (OURS, OTHERS)))
+    registry = FileRegistry(path, client=OURS, clock=Clock())
+    with registry.opened() as opened:
+        assert len(opened.state.contacts) == 20
+    with suppress(RuntimeError), registry.opened() as opened:
+        opened.state.contacts.clear()
+        raise RuntimeError
+    with registry.opened() as opened:
+        assert len(opened.state.contacts) == 20
 
 
 async def test_file_that_is_none(tmp_path: Path) -> None:
