@@ -1,5 +1,7 @@
-"""Unpredictable message ids (RFC 5452 9.2), drawn many at a time: asking the system for each costs
-more than the rest of a small message."""
+"""Unpredictable message ids (RFC 5452 9.2), drawn many at a time.
+
+Asking the system for each of them costs more than the rest of a small message.
+"""
 
 from __future__ import annotations
 

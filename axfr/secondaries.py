@@ -36,6 +36,7 @@ __all__ = ["Outcome", "Secondaries", "SecondariesSettings", "SecondaryZone"]
 log = structlog.get_logger()
 
 LONGEST_SLEEP: Final = 60.0  # seconds; the clock may be set while we wait
+MOST_UNPUBLISHED: Final = 1000  # finished refreshes that wait for the store
 OVERDUE_RATE: Final = 100.0  # overdue zones a second, at most, that a start begins to ask for
 
 
@@ -105,6 +106,7 @@ class Secondaries:
         self._keys: Mapping[Name, TsigKey] = dict(keys or {})
         self._clock = clock
         self._random = random or random_module.Random()
+        self._unpublished = asyncio.Semaphore(MOST_UNPUBLISHED)
         self._client = Client(self._settings.client, clock=clock)
         self._ixfr = IxfrMemory()
         self._entries: dict[Name, _Entry] = {}
@@ -285,7 +287,7 @@ class Secondaries:
     async def _work(self, entry: _Entry, wish: Wish, group: str) -> None:
         """Refresh one zone, hand the outcome over, and see to its next times."""
         try:
-            entry.state = await self._refresh(entry, wish)
+            entry.state = await self._refresh(entry, wish, group)
         except Exception as error:  # whatever it is, the other zones go on
             text = f"zone {display(entry.zone.apex)}: refresh failed, to be tried again: {error}"
             log.error(text, exc_info=not isinstance(error, OSError))
@@ -297,14 +299,16 @@ class Secondaries:
             if entry.task is not None:
                 self._tasks.discard(entry.task)
             entry.task = None
-            self._turns.done(group)
+            if not entry.publishing:
+                self._turns.done(group)
+            entry.publishing = False
             self._wake.set()
         if self._entries.get(entry.zone.apex) is entry:
             self._schedule(entry)
             if entry.wish != Wish():
                 self._enqueue(entry, _Queued.URGENT)
 
-    async def _refresh(self, entry: _Entry, wish: Wish) -> SecondaryState:
+    async def _refresh(self, entry: _Entry, wish: Wish, group: str) -> SecondaryState:
         settings = self._settings
         around = Surroundings(
             self._keys,
@@ -316,11 +320,12 @@ class Secondaries:
         )
         base = self._base(entry)
         outcome = await Refresh(entry.zone, entry.state, wish, around, base).run()
-        entry.publishing = True
-        try:
+        # What waits for the store keeps no other zone from being asked for, within bounds.
+        async with self._unpublished:
+            entry.publishing = True
+            self._turns.done(group)
+            self._wake.set()
             await self._publish(outcome)
-        finally:
-            entry.publishing = False
         if outcome.version is not None:
             entry.sound = weakref.ref(outcome.version)
         self._tell(outcome)

@@ -52,8 +52,9 @@ class Update:
 class Follower:
     """A thread that reads what was committed and hands it to the event loop.
 
-    ``served`` maps each apex to the id of the version in service: what this server published
-    itself is not read again. ``prepare`` is called for large versions, in the thread.
+    ``served`` maps each apex to the id of the version in service, ``published`` to that of what
+    this server published itself, perhaps a moment ago: it is not read again. ``prepare`` is called
+    for large versions, in the thread.
     """
 
     def __init__(
@@ -62,8 +63,11 @@ class Follower:
         served: Mapping[Name, int],
         apply: Callable[[Update], None],
         prepare: Callable[[ZoneVersion], None] = lambda _version: None,
+        *,
+        published: Mapping[Name, int] | None = None,
     ) -> None:
         self._prepare = prepare
+        self._published = {} if published is None else published
         self._database = database
         self._served = served
         self._apply = apply
@@ -119,7 +123,10 @@ class Follower:
             self._loop.call_soon_threadsafe(self._apply, update)
 
     def _is_served(self, change: Change) -> bool:
-        return change.apex is not None and self._served.get(change.apex, 0) >= change.seq
+        if change.apex is None:
+            return False
+        known = self._served.get(change.apex, 0), self._published.get(change.apex, 0)
+        return max(known) >= change.seq
 
     def _prepare_large(self, version: ZoneVersion) -> None:
         if version.record_count > LARGE:

@@ -33,8 +33,12 @@ Waiting = tuple[Outcome, asyncio.Future[None]]
 class Publisher:
     """Takes finished refreshes one by one and stores them in groups.
 
-    ``prepare(version)`` is called in a thread meanwhile. ``serve(outcome, published)`` is called on the event loop after the commit; ``published`` is
-    ``None`` for a refresh that brought no new version.
+    ``prepare(version)`` is called in a thread meanwhile. ``serve(outcome, published)`` is called on
+    the event loop after the commit; ``published`` is ``None`` for a refresh that brought no new
+    version.
+
+    ``ids`` has the number of the newest version of each zone that came this way, from the moment on
+    when others may see it in the store.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Publisher:
         self._prepare = prepare
         self._serve = serve
         self._clock = clock
+        self.ids: dict[Name, int] = {}
         self._waiting: list[Waiting] = []
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -103,6 +108,14 @@ class Publisher:
             await asyncio.to_thread(lambda: [self._prepare(one) for one in large])
 
     def _commit(self, outcomes: Sequence[Outcome]) -> dict[Name, Published]:
+        before = {outcome.state.apex: self.ids.get(outcome.state.apex, 0) for outcome in outcomes}
+        try:
+            return self._store(outcomes)
+        except BaseException:
+            self.ids |= before
+            raise
+
+    def _store(self, outcomes: Sequence[Outcome]) -> dict[Name, Published]:
         with self._database.write() as session:
             # A zone may have been deleted while its transfer ran.
             there = zones.existing(session, [outcome.state.apex for outcome in outcomes])
@@ -120,4 +133,5 @@ class Publisher:
             secondaries.log_attempts(
                 session, [attempt for outcome in kept for attempt in outcome.attempts]
             )
+            self.ids |= {one.apex: one.id for one in published}
         return {one.apex: one for one in published}

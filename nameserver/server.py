@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -40,6 +40,7 @@ from zones.errors import DNSError
 from zones.name import Name, display
 from zones.packing import compiled_available
 from zones.version import ZoneVersion
+from zones.zone import SECONDARY
 
 log = structlog.get_logger()
 
@@ -75,7 +76,13 @@ class Server:
         )
         self._version_ids: dict[Name, int] = {}  # of what is in service
         self._publisher = Publisher(database, self._serve_outcome, clock, self.engine.prepare)
-        self._follower = Follower(database, self._version_ids, self._apply, self.engine.prepare)
+        self._follower = Follower(
+            database,
+            self._version_ids,
+            self._apply,
+            self.engine.prepare,
+            published=self._publisher.ids,
+        )
         self._secondaries = Secondaries(
             self._publisher.publish,
             self._expire,
@@ -197,6 +204,9 @@ class Server:
         if update.complete:
             for gone in self._version_ids.keys() - update.zones.keys():
                 self._forget(gone)
+        if update.complete and not self.table:
+            self._take_over_all(loaded for loaded in update.zones.values() if loaded is not None)
+            return
         for apex, loaded in update.zones.items():
             if loaded is None:
                 self._forget(apex)
@@ -209,6 +219,17 @@ class Server:
         self.engine.remove(apex)
         self._version_ids.pop(apex, None)
         self._secondaries.remove(apex)
+
+    def _take_over_all(self, zones: Iterable[LoadedZone]) -> None:
+        """Take over the zones of a start: many, and nothing is known of them yet."""
+        now = self._clock()
+        for loaded in zones:
+            self._version_ids[loaded.zone.apex] = loaded.version_id
+            if loaded.zone.mode in SECONDARY:
+                self._follow_primaries(loaded, state_changed=True)
+            served = loaded.served(now)
+            if served is not None:
+                self.engine.replace(served)
 
     def _take_over(self, loaded: LoadedZone, *, announce: bool) -> None:
         apex = loaded.zone.apex
