@@ -11,7 +11,7 @@ READY := $(VENV)/.compiled
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench clean venv
+.PHONY: help run test lint format bench fuzz sanitize clean venv
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -32,8 +32,15 @@ format: $(READY) ## format the sources and fix what can be fixed without thought
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# As in: make bench BENCH_ARGS="udp flood --quick".
 bench: $(READY) ## measure, beside the installed peers
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+fuzz: $(READY) ## send ten million mutated packets to the compiled engine
+	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
+
+sanitize: $(READY) ## run the tests and the fuzzer on modules built with ASan and UBSan
+	@tools/sanitize.sh $(PYTEST_ARGS)
 
 venv: $(READY) ## only set up .venv, with the compiled modules in place
 
