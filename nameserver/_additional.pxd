@@ -2,10 +2,9 @@
 """The additional section: ``nameserver.additional``, function by function."""
 
 from libc.stdint cimport uint8_t, uint32_t
-from libc.string cimport memcmp
 
-from nameserver._image cimport CUT, NONE, Image, Node, find_node, find_set
-from nameserver._names cimport Labels, is_at_or_below, split
+from nameserver._image cimport CUT, NONE, Image, Node, RecordSet, find_node
+from nameserver._names cimport Labels, is_at_or_below, name_size, split
 from nameserver._sections cimport ADDITIONAL, ANSWER, AUTHORITY, Item, Work, add_set
 from nameserver._writer cimport SET_HEAD
 from zones._wire cimport get16, get32
@@ -20,70 +19,51 @@ cdef enum:
     TARGET_HTTPS = 65
 
 
-cdef inline int name_size(const uint8_t* name) noexcept nogil:
-    """Return the size of a sound name."""
-    cdef int size = 0
-    while name[size]:
-        size += 1 + name[size]
-    return size + 1
-
-
-cdef inline const Node* target_node(const Work* work, const uint8_t* target, int size) noexcept nogil:
-    """Return what stands at a target in this zone, authoritative data or glue; or NULL."""
+cdef inline uint32_t find_target(const Work* work, const uint8_t* target, int size) noexcept nogil:
+    """Return the node with a name, NONE for a name that is not in this zone."""
     cdef const Image* image = work.image
     cdef Labels labels
-    cdef uint32_t number
-    cdef const Node* node
     if not is_at_or_below(target, size, image.blob + image.nodes[0].name, image.apex_size):
-        return NULL
+        return <uint32_t>NONE
     split(target, &labels)
-    number = find_node(image, labels.hashes[0], target, size)
+    return find_node(image, labels.hashes[0], target, size)
+
+
+cdef inline void add_addresses(Work* work, uint32_t number, int more, bint required) noexcept nogil:
+    """Add the addresses of a node, and the RRset of type ``more`` if that is not 0."""
+    cdef const Image* image = work.image
+    cdef const Node* node
+    cdef uint32_t i
+    cdef int rtype
     if number == <uint32_t>NONE:
-        return NULL
+        return
     node = &image.nodes[number]
     if node.stop != <uint32_t>NONE and not image.nodes[node.stop].flags & CUT:
-        return NULL
-    return node
-
-
-cdef inline void add_addresses(Work* work, const uint8_t* target, int size, int more,
-                               bint required) noexcept nogil:
-    """Add the addresses of a target, and the RRset of type ``more`` if that is not 0."""
-    cdef const Node* node = target_node(work, target, size)
-    cdef uint32_t found
-    if node == NULL:
-        return
-    found = find_set(work.image, node, TARGET_A, 0)
-    if found != <uint32_t>NONE:
-        add_set(work, ADDITIONAL, node, found, required)
-    found = find_set(work.image, node, TARGET_AAAA, 0)
-    if found != <uint32_t>NONE:
-        add_set(work, ADDITIONAL, node, found, required)
-    if more:
-        found = find_set(work.image, node, more, 0)
-        if found != <uint32_t>NONE:
-            add_set(work, ADDITIONAL, node, found, required)
+        return  # below a DNAME
+    for i in range(node.sets, node.sets + node.count):  # types go upwards
+        rtype = image.sets[i].rtype
+        if rtype == TARGET_A or rtype == TARGET_AAAA or (more and rtype == more):
+            add_set(work, ADDITIONAL, node, i, required)
+        elif rtype > TARGET_HTTPS:
+            return
 
 
 cdef inline void add_glue(Work* work, const Node* cut, uint32_t servers) noexcept nogil:
     """Add the addresses of a delegation's name servers, those in the delegated domain first."""
-    cdef const uint8_t* head = work.image.blob + work.image.sets[servers].head
+    cdef const RecordSet* names = &work.image.sets[servers]
+    cdef const uint8_t* head = work.image.blob + names.head
     cdef const uint8_t* rdata
     cdef uint32_t i, count = get32(head + 8), size
-    cdef bint required = True
-    while True:
+    cdef int below
+    for below in range(1, -1, -1):
         rdata = head + SET_HEAD
         for i in range(count):
             size = get16(rdata)
-            if not required or is_at_or_below(rdata + 2, size, work.image.blob + cut.name,
-                                              cut.size):
-                add_addresses(work, rdata + 2, size, 0, required)
+            if is_at_or_below(rdata + 2, size, work.image.blob + cut.name, cut.size) == below:
+                add_addresses(work, work.image.targets[names.targets + i], 0, below)
                 if work.overflow:
                     return
             rdata += 2 + size
-        if not required:
-            return
-        required = False
 
 
 cdef inline void add_targets(Work* work) noexcept nogil:
@@ -101,25 +81,27 @@ cdef inline void add_targets(Work* work) noexcept nogil:
 
 
 cdef inline void add_item_targets(Work* work, const Item* item) noexcept nogil:
-    cdef const uint8_t* head = item.image.blob + item.image.sets[item.set].head
+    cdef const RecordSet* names = &item.image.sets[item.set]
+    cdef const uint8_t* head = item.image.blob + names.head
     cdef const uint8_t* rdata = head + SET_HEAD
-    cdef const uint8_t* target
-    cdef uint32_t i, count = get32(head + 8), size
-    cdef int skip = 0, rtype = item.rtype, more
+    cdef uint32_t i, count = get32(head + 8), number
+    cdef int skip = 2, rtype = item.rtype, more
     if rtype == TARGET_SRV:
         skip = 6
-    elif rtype != TARGET_NS:
-        skip = 2
+    elif rtype == TARGET_NS:
+        skip = 0
     for i in range(count):
-        size = get16(rdata)
-        rdata += 2
-        target, more = rdata + skip, 0
-        if rtype == TARGET_SVCB or rtype == TARGET_HTTPS:
-            if not get16(rdata):  # AliasMode
-                more = rtype
-            elif not target[0]:  # ServiceMode: "." is the owner itself
-                target = item.owner
-        add_addresses(work, target, name_size(target), more, False)
+        more = 0
+        if rtype >= TARGET_SVCB and not rdata[2 + skip] and get16(rdata + 2):
+            # ServiceMode: "." is the owner itself
+            number = find_target(work, item.owner, item.owner_size)
+        elif item.image == work.image:
+            number = work.image.targets[names.targets + i]
+        else:
+            number = find_target(work, rdata + 2 + skip, name_size(rdata + 2 + skip))
+        if rtype >= TARGET_SVCB and not get16(rdata + 2):  # AliasMode
+            more = rtype
+        add_addresses(work, number, more, False)
         if work.overflow:
             return
-        rdata += size
+        rdata += 2 + get16(rdata)

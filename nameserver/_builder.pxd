@@ -86,6 +86,15 @@ cdef inline int needs(int rtype) noexcept nogil:
     return -1
 
 
+cdef inline int target_offset(int rtype) noexcept nogil:
+    """Return where in rdata the name stands that is likely to be looked up next; -1 for no such."""
+    if rtype in (2, 5):
+        return 0
+    if rtype in (15, 64, 65):
+        return 2
+    return 6 if rtype == 33 else -1
+
+
 cdef inline bint has_names(const uint8_t* rdata, uint32_t size, int rtype, int skip) noexcept nogil:
     cdef int names = 2 if rtype in (6, 14) else 1, length
     cdef uint32_t position = skip

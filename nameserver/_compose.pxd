@@ -21,7 +21,7 @@ from nameserver._sections cimport (
 )
 from nameserver._table cimport EXPIRED, SERVING, SUSPENDED, Root, Zone, find_zone
 from nameserver._walk cimport (
-    DELEGATION, EXACT, REDIRECTION, SYNTHESIS, Place, walk,
+    DELEGATION, EXACT, REDIRECTION, SYNTHESIS, Place, walk, walk_from,
 )
 from nameserver._writer cimport SET_HEAD
 from zones._wire cimport get16, get32
@@ -81,8 +81,10 @@ cdef inline void compose(Work* work, Prepared* prepared) noexcept nogil:
     cdef int length
     work.name, work.name_size = prepared.qname, prepared.qname_size
     work.labels = &prepared.labels
+    work.target_image = NULL
     if prepared.stage != LOCATED or prepared.qtype == TYPE_DS:
         prepared.zone = enclosing_zone(work)
+        prepared.node = <uint32_t>NONE  # what was found may be another zone's
     zone = prepared.zone
     if zone == NULL or zone.image.nodes == NULL:
         refuse(work, zone)
@@ -102,15 +104,18 @@ cdef inline bint take_step(Work* work) noexcept nogil:
     """Answer for the name from its zone; tell whether it was replaced by an alias's target."""
     cdef Place place
     cdef const Node* node
-    walk(work.image, work.name, work.name_size, work.labels, &place)
+    if work.target_image == work.image:
+        walk_from(work.image, work.target, work.name, work.name_size, work.labels, &place)
+    else:
+        walk_from(work.image, work.prepared.node if not work.length else <uint32_t>NONE,
+                  work.name, work.name_size, work.labels, &place)
+    work.target_image = NULL
     node = &work.image.nodes[place.node]
     if place.kind == DELEGATION \
             and (work.prepared.qtype != TYPE_DS or node.size != work.name_size):
         refer(work, node)
         return False
     work.authoritative = True
-    if not work.length and (place.kind == REDIRECTION or place.kind == SYNTHESIS):
-        work.synthesised = True
     if place.kind == EXACT or place.kind == DELEGATION:
         return answer_from(work, node)
     if place.kind == REDIRECTION:
@@ -210,6 +215,8 @@ cdef inline bint follow(Work* work, const Node* node) noexcept nogil:
     if not add_item(work, ANSWER):
         return False
     work.name, work.name_size = rdata + 2, get16(rdata)
+    work.target_image = work.image
+    work.target = work.image.targets[work.image.sets[number].targets]
     return True
 
 

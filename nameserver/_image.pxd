@@ -34,6 +34,7 @@ cdef struct Node:
 cdef struct RecordSet:
     uint32_t head  # offset in the packed form, of what follows the owner
     uint32_t signature  # the set of the RRSIGs that cover this one, or NONE
+    uint32_t targets  # of what points to names: where the nodes of these names stand; or NONE
     uint16_t rtype
     uint16_t covers
 
@@ -53,12 +54,14 @@ cdef struct Image:
     const uint8_t* blob
     const Node* nodes  # the apex is the first
     const RecordSet* sets
+    const uint32_t* targets  # a node for each record of such a set; NONE: not in this zone
     const Slot* slots
     const uint32_t* nsec_nodes  # those with an NSEC, in order
     const uint64_t* nsec_keys  # the first octets of their sort keys
     const HashedName* hashed  # the chain of NSEC3, in order
     uint32_t node_count
     uint32_t set_count
+    uint32_t target_count
     uint32_t slot_count
     uint32_t nsec_count
     uint32_t hashed_count

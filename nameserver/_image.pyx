@@ -13,9 +13,11 @@ from libc.string cimport memcmp, memcpy, memset
 
 from nameserver._builder cimport (
     FINE, HEAD, MALFORMED, NO_MEMORY, RRSIG, SOA, Builder, Outcome, check_set, choose_hashed,
+    target_offset,
 )
 from nameserver._names cimport (
-    Labels, check_name, compare_labels, find_labels, hash_label, is_at_or_below, split,
+    Labels, check_name, compare_labels, find_labels, hash_label, is_at_or_below,
+    name_size, split,
 )
 from nameserver._walk cimport prefix_of
 from zones._wire cimport get16, get32
@@ -184,7 +186,10 @@ cdef Outcome read_sets(Builder* b, const uint8_t* owner, int size, uint32_t* don
         one.head = b.position + 1 + size
         one.rtype = get16(b.blob + one.head)
         one.covers = get16(b.blob + one.head + 2)
-        one.signature = <uint32_t>NONE
+        one.signature = one.targets = <uint32_t>NONE
+        if target_offset(one.rtype) >= 0:
+            one.targets = b.image.target_count
+            b.image.target_count += get32(b.blob + one.head + 8)
         key = (<uint64_t>one.rtype << 16 | one.covers) + 1
         if key <= order or (one.covers and one.rtype != RRSIG):
             return MALFORMED
@@ -285,6 +290,7 @@ cdef void* lay_out(Builder* b) noexcept nogil:
     cdef size_t nodes = round8(image.node_count * sizeof(Node))
     cdef size_t sets = round8(image.set_count * sizeof(RecordSet))
     cdef size_t slots, nsec, keys, hashed
+    cdef size_t targets = round8(image.target_count * sizeof(uint32_t))
     cdef uint8_t* memory
     cdef uint8_t* at
     image.slot_count = image.node_count + (image.node_count >> 1) + (image.node_count >> 3) + 2
@@ -293,7 +299,7 @@ cdef void* lay_out(Builder* b) noexcept nogil:
     keys = image.nsec_count * sizeof(uint64_t)
     nsec = round8(image.nsec_count * sizeof(uint32_t))
     hashed = round8(image.hashed_count * sizeof(HashedName))
-    image.octets = slots + nodes + sets + keys + nsec + hashed
+    image.octets = slots + nodes + sets + keys + nsec + hashed + targets
     memory = <uint8_t*>malloc(image.octets)
     if memory == NULL:
         return NULL
@@ -313,7 +319,35 @@ cdef void* lay_out(Builder* b) noexcept nogil:
     image.hashed = <const HashedName*>at
     if image.hashed_count:
         memcpy(at, b.hashed, image.hashed_count * sizeof(HashedName))
+    at += hashed
+    image.targets = <const uint32_t*>at
+    fill_targets(image, <uint32_t*>at)
     return memory
+
+
+cdef void fill_targets(const Image* image, uint32_t* targets) noexcept nogil:
+    """Look up what records point to, once and for all."""
+    cdef uint32_t i, j, count
+    cdef const uint8_t* rdata
+    cdef int skip
+    for i in range(image.set_count):
+        skip = target_offset(image.sets[i].rtype)
+        if skip < 0:
+            continue
+        rdata = image.blob + image.sets[i].head + HEAD
+        count = get32(rdata - 8)
+        for j in range(count):
+            targets[image.sets[i].targets + j] = node_of(image, rdata + 2 + skip)
+            rdata += 2 + get16(rdata)
+
+
+cdef uint32_t node_of(const Image* image, const uint8_t* name) noexcept nogil:
+    cdef Labels labels
+    cdef int size = name_size(name)
+    if not is_at_or_below(name, size, image.blob + image.nodes[0].name, image.apex_size):
+        return <uint32_t>NONE
+    split(name, &labels)
+    return find_node(image, labels.hashes[0], name, size)
 
 
 cdef void fill_slots(Builder* b, Slot* slots) noexcept nogil:

@@ -97,6 +97,14 @@ cdef inline int find_labels(const uint8_t* name, uint8_t* starts) noexcept nogil
     return count
 
 
+cdef inline int name_size(const uint8_t* name) noexcept nogil:
+    """Return the size of a sound name."""
+    cdef int size = 0
+    while name[size]:
+        size += 1 + name[size]
+    return size + 1
+
+
 cdef inline int check_name(const uint8_t* name, size_t size) noexcept nogil:
     """Return the size of the name that starts here, 0 where it is none that fits in ``size``."""
     cdef size_t position = 0, length

@@ -11,7 +11,7 @@ from libc.string cimport memcmp, memcpy
 from nameserver._image cimport (
     CUT, HAS_DNAME, HAS_NSEC, HAS_WILDCARD, NONE, HashedName, Image, Node, find_node,
 )
-from nameserver._names cimport Labels, compare_labels, find_labels, hash_label
+from nameserver._names cimport Labels, compare_labels, find_labels, hash_label, same_name
 from nameserver._sha1 cimport hash_name
 
 cdef enum Kind:
@@ -40,10 +40,19 @@ cdef inline uint32_t suffix_node(const Image* image, const uint8_t* name, int si
 cdef inline void walk(const Image* image, const uint8_t* name, int size, const Labels* labels,
                       Place* place) noexcept nogil:
     """Find the place of a folded name at or below the apex."""
+    walk_from(image, <uint32_t>NONE, name, size, labels, place)
+
+
+cdef inline void walk_from(const Image* image, uint32_t likely, const uint8_t* name, int size,
+                           const Labels* labels, Place* place) noexcept nogil:
+    """Do the same; ``likely`` is the node that may have the name, or NONE."""
     cdef int low, high, middle
-    cdef uint32_t number, found
+    cdef uint32_t number = likely, found
     cdef const Node* node
-    number = suffix_node(image, name, size, labels, 0)
+    if number == <uint32_t>NONE or not same_name(
+        image.blob + image.nodes[number].name, image.nodes[number].size, name, size
+    ):
+        number = suffix_node(image, name, size, labels, 0)
     if number != <uint32_t>NONE:
         node = &image.nodes[number]
         place.encloser, place.node, place.kind = 0, number, EXACT
