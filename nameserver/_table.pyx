@@ -13,6 +13,8 @@ from libc.string cimport memcpy, memset
 from nameserver._image cimport Content
 from nameserver._names cimport Labels, check_name, split
 
+from weakref import WeakKeyDictionary
+
 from nameserver.table import ZoneState
 
 cdef enum:
@@ -45,7 +47,7 @@ cdef class RetiredRoot:
         free(self.root)
 
 
-cdef Handle new_handle(object served, Handle before):
+cdef Handle new_handle(object served, Handle before, object ahead):
     cdef Handle handle = Handle()
     cdef bytes apex = served.apex
     cdef Labels labels
@@ -61,7 +63,10 @@ cdef Handle new_handle(object served, Handle before):
         if before is not None and before.version is version:
             handle.content = before.content
         else:
-            handle.content = Content(version.blob)
+            if ahead is not None:
+                handle.content = ahead.pop(version, None)
+            if handle.content is None:
+                handle.content = Content(version.blob)
     split(<const uint8_t*>apex, &labels)
     zone = handle.zone = <Zone*>malloc(sizeof(Zone) - 255 + len(apex))
     if zone == NULL:
@@ -123,10 +128,17 @@ cdef class Zones:
     def __contains__(self, apex):
         return apex in self.held
 
+    def prepare(self, version):
+        """Make the image of a version ahead of ``replace``; from any thread."""
+        content = Content(version.blob)
+        if self.ahead is None:
+            self.ahead = WeakKeyDictionary()
+        self.ahead[version] = content
+
     def replace(self, served):
         """Put a zone in, in place of what stood at its apex; raises ``PackedError``."""
         cdef Handle before = self.held.get(served.apex)
-        cdef Handle handle = new_handle(served, before)
+        cdef Handle handle = new_handle(served, before, self.ahead)
         if before is not None:
             handle.zone.number = before.zone.number
             self.retired.append(before)

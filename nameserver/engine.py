@@ -162,7 +162,8 @@ class CompiledEngine:
         except PackedError as error:
             text = f"zone {display(served.apex)} cannot be served as it is stored: {error}"
             log.error(text)
-        self._retire()
+        if self._workers is not None:
+            self._retire()
 
     def remove(self, apex: Name) -> None:
         """Take a zone out."""
@@ -199,6 +200,7 @@ class CompiledEngine:
         """Start the workers."""
         self._answer = answer
         self._loop = asyncio.get_running_loop()
+        self._compiled.take_retired()  # nobody but this thread has seen it
         self._workers = _workers.Workers(
             self._compiled,
             _answer.AnswerSettingsCompiled(settings),
@@ -236,7 +238,7 @@ class CompiledEngine:
     def _retire(self) -> None:
         retired = self._compiled.take_retired()
         if not retired or self._workers is None:
-            return  # nobody but this thread has seen it
+            return
         self._replaced.append((self._workers.advance(), retired))
         if self._timer is None:
             self._timer = self._loop.call_later(GRACE_SECONDS, self._free)
