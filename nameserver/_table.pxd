@@ -62,7 +62,6 @@ cdef class Zones:
     cdef Table table
     cdef dict held  # apex -> Handle
     cdef object ahead  # version -> Content, made by ``prepare``; None: never called
-    cdef object ahead  # version -> Content, made by ``prepare``; None: never called
     cdef public list retired  # what readers may still see; who clears it frees it
     cdef uint32_t numbers  # given out so far
     cdef list free_numbers
