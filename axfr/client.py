@@ -144,9 +144,10 @@ class Client:
         changes = None if packed or done.is_current else done.changes
         return _fetched(done.stream, started, done.soa, packed, changes)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close all connections."""
         self._connections.close()
+        await asyncio.sleep(0)  # in which the loop gives their sockets back
 
     async def _run(self, primary: Primary, apex: Name, make: Make[E], *, heavy: bool = False) -> E:
         source = self._settings.local_address(primary)

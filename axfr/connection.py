@@ -78,6 +78,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._frames = Frames()
         self._pending: dict[int, _Pending] = {}
+        self._outbox: list[bytes] = []
         self._given_up: set[int] = set()  # ids of requests whose answer nobody waits for
         self._transport: asyncio.Transport | None = None
         self._work: asyncio.Task[None] | None = None
@@ -89,6 +90,11 @@ class Connection(asyncio.Protocol):
 
     def __len__(self) -> int:
         return len(self._pending)
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether it is given back."""
+        return self._transport is not None and self._transport.is_closing()
 
     @property
     def is_open(self) -> bool:
@@ -105,8 +111,7 @@ class Connection(asyncio.Protocol):
         request = exchange.request(self._clock())
         pending = _Pending(exchange, self._loop.create_future(), self._loop.time(), heavy)
         self._pending[query_id] = pending
-        assert self._transport is not None
-        self._transport.write(frame(request))
+        self._send(frame(request))
         if self._watch is None:
             self._look_later()
         try:
@@ -115,7 +120,20 @@ class Connection(asyncio.Protocol):
             if query_id in self._pending:
                 self._give_up(query_id)
             self._since = self._loop.time()
+            if not self.usable and not self._pending:
+                self.close("nothing to do")
         return exchange
+
+    def _send(self, octets: bytes) -> None:
+        """Send, in one go with what else is to be sent in this round of the loop."""
+        if not self._outbox:
+            self._loop.call_soon(self._flush)
+        self._outbox.append(octets)
+
+    def _flush(self) -> None:
+        octets, self._outbox = b"".join(self._outbox), []
+        if self._transport is not None:
+            self._transport.write(octets)
 
     def _give_up(self, query_id: int) -> None:
         """Wait no longer for an answer; what comes for it must not meet another exchange."""
@@ -254,9 +272,10 @@ class Connection(asyncio.Protocol):
                 reason = f"it sent nothing for {self._idle:.0f} seconds"
                 pending.done.set_exception(Lost(reason, "timeout"))
                 self._give_up(query_id)
-        if not self._pending and (self.bulk or now - self._since > KEEP_SECONDS):
+        idle = not self._pending and (self.bulk or now - self._since > KEEP_SECONDS)
+        if idle or (not self.usable and not self._pending):
             self.close("nothing to do")
-        elif self.usable or self._pending:
+        else:
             self._look_later()
 
 

@@ -47,6 +47,13 @@ class _Slot:
         return self.opening.result() if done and self.opening.exception() is None else None
 
     @property
+    def is_over(self) -> bool:
+        """Tell whether there is nothing more to close."""
+        if not self.opening.done():
+            return False
+        return self.connection is None or self.connection.is_closed
+
+    @property
     def is_usable(self) -> bool:
         """Tell whether it may take a further request."""
         if not self.opening.done():
@@ -153,7 +160,8 @@ class Connections:
 
     def _slot(self, pool: _Pool, primary: Primary, source: Address | None) -> _Slot:
         """Return the connection to use: one without work, a new one, or the least busy one."""
-        pool.slots = usable = [slot for slot in pool.slots if slot.is_usable]
+        pool.slots = [slot for slot in pool.slots if not slot.is_over]
+        usable = [slot for slot in pool.slots if slot.is_usable]
         best = min(usable, key=lambda slot: slot.given, default=None)
         if best is not None and (best.given == 0 or len(usable) >= MOST):
             return best

@@ -136,7 +136,7 @@ class Secondaries:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._client.close()
+        await self._client.close()
 
     def add(self, zone: SecondaryZone, state: SecondaryState | None = None) -> None:
         """Follow a zone from now on; ``state`` is the persisted one, if there is one."""

@@ -42,7 +42,7 @@ async def query_soa(
     try:
         return await client.query_soa(primary, apex, key)
     finally:
-        client.close()
+        await client.close()
 
 
 async def fetch(
@@ -53,7 +53,7 @@ async def fetch(
     try:
         return await client.fetch(primary, apex, key, limits)
     finally:
-        client.close()
+        await client.close()
 
 
 async def failure(query: object) -> TransferError:
