@@ -23,7 +23,25 @@ cdef enum Result:  # of answer(), where it is not the size of a response
     TO_TSIG = -4
     TO_ORACLE = -5  # more than the workspace holds: nameserver.respond is to answer
 
+cdef enum Kind:  # as nameserver.answer.Kind
+    POSITIVE
+    NODATA
+    REFERRAL
+    NXDOMAIN
+    FAILURE
+    KINDS
+
+cdef enum Verdict:  # as nameserver.cookies.Verdict
+    NO_COOKIE
+    MALFORMED
+    CLIENT_ONLY
+    INVALID
+    VALID
+
 cdef enum:
+    MINIMUM_UDP = 512
+    MOST_SECRETS = 4  # nameserver.cookies.MOST_SECRETS
+    COOKIE_SIZE = 24  # octets of both sides' cookies
     LARGEST = 65535
     SLACK = 64  # octets that may be written behind the longest response
 
@@ -35,7 +53,10 @@ cdef struct Settings:  # as nameserver.respond.AnswerSettings
     uint16_t version_size
     uint16_t udp_limit
     uint16_t reserve  # octets left free in each response
+    uint16_t keepalive
     bint minimal
+    uint32_t secret_count
+    uint64_t secrets[MOST_SECRETS][2]
 
 
 cdef struct Prepared:
@@ -43,18 +64,28 @@ cdef struct Prepared:
     const uint8_t* query
     uint32_t size
     uint8_t* out  # room for response_limit() + SLACK octets
+    const uint8_t* client  # its address
+    uint8_t client_size  # 4 or 16; 0: not known
+    uint32_t now  # seconds since 1970
     # Told to the caller:
     int result  # octets of the response, or what Result says
     const Zone* zone  # the one that answered the first name; NULL: none
     uint16_t qtype
     uint16_t qclass
+    uint8_t kind
+    uint8_t verdict  # on the cookie
+    bint synthesised  # the name asked for was covered by a wildcard or a DNAME
     # Between the steps:
     uint8_t stage
     uint8_t qname_size  # 0: no question
     bint has_edns
     bint dnssec
     bint wants_nsid
+    bint wants_keepalive
     bint has_tsig
+    uint16_t cookie_size
+    const uint8_t* cookie  # the first one of the query; NULL: none
+    uint8_t answer_cookie[COOKIE_SIZE]
     uint8_t edns_version
     uint16_t udp_size
     uint16_t flags
@@ -75,6 +106,8 @@ cdef int answer(const Table* table, const Settings* settings, Workspace* workspa
                 Prepared* prepared, int transport) noexcept nogil
 cdef void answer_batch(const Table* table, const Settings* settings, Workspace* workspace,
                        Prepared* prepared, uint32_t count, int transport) noexcept nogil
+cdef int answer_briefly(const Settings* settings, Workspace* workspace, Prepared* prepared,
+                        bint badcookie) noexcept nogil
 
 
 cdef class AnswerSettingsCompiled:

@@ -10,15 +10,17 @@ Its parts stand in ``*.pxd`` so that the C compiler sees them as one::
     _compose     the sections                       compose
     _proofs      NSEC and NSEC3                     proofs
     _additional  addresses                          additional
-    _response    the message                        respond._write
+    _cookies     what a cookie is worth             cookies
+    _response    the message                        respond._Exchange
     _writer      octets, compression                message.Writer
+    _opt         the OPT record                     edns.record
 
 Nothing is allocated for a query, no exception is raised, and each loop ends with the octets of the
 query, of an RRset or of the response.
 """
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from nameserver._approach cimport (
@@ -26,8 +28,9 @@ from nameserver._approach cimport (
     approach_targets, approach_zone, is_looked_up,
 )
 from nameserver._query cimport prepare
-from nameserver._response cimport MINIMUM_UDP, complete
+from nameserver._response cimport brief, complete
 from nameserver._sections cimport Work
+from nameserver._siphash cimport sip_word
 from nameserver._table cimport Root, Table, Zones, load_root
 
 from nameserver import respond as oracle
@@ -116,11 +119,20 @@ cdef void answer_batch(const Table* table, const Settings* settings, Workspace* 
                                       transport)
 
 
+cdef int answer_briefly(const Settings* settings, Workspace* workspace, Prepared* prepared,
+                        bint badcookie) noexcept nogil:
+    """Put an answer without records in place of one that was written; return its size."""
+    prepared.result = brief(settings, <Work*>workspace.memory, prepared, badcookie)
+    return prepared.result
+
+
 # ---- for Python
 
 
 cdef class AnswerSettingsCompiled:
     def __cinit__(self, given not None):
+        cdef uint64_t* own
+        cdef bytes secret
         self.identity = given.identity.encode()
         self.version = given.version.encode()
         self.settings.identity = self.identity
@@ -132,6 +144,28 @@ cdef class AnswerSettingsCompiled:
         if not 0 <= given.reserve <= MOST_RESERVED:
             raise ValueError(f"{given.reserve} octets cannot be left free")
         self.settings.reserve = given.reserve
+        self.settings.keepalive = given.keepalive
+        if len(given.cookie_secrets) > MOST_SECRETS:
+            raise ValueError(f"{len(given.cookie_secrets)} cookie secrets")
+        for secret in given.cookie_secrets:
+            if len(secret) != 16:
+                raise ValueError(f"a cookie secret of {len(secret)} octets")
+            own = self.settings.secrets[self.settings.secret_count]
+            own[0], own[1] = sip_word(secret), sip_word(<const uint8_t*>secret + 8)
+            self.settings.secret_count += 1
+
+
+cdef int set_client(Prepared* prepared, client) except -1:
+    """Say who asks, and when; what ``client`` has must stay alive."""
+    cdef bytes address
+    prepared.client, prepared.client_size, prepared.now = NULL, 0, 0
+    if client is not None:
+        address = client.address
+        prepared.client, prepared.client_size = address, len(address)
+        if prepared.client_size != 4 and prepared.client_size != 16:
+            raise ValueError(f"an address of {prepared.client_size} octets")
+        prepared.now = <uint32_t><uint64_t>client.now
+    return 0
 
 
 cdef class CompiledTable(Zones):
@@ -161,7 +195,7 @@ cdef class CompiledTable(Zones):
         Zones.remove(self, apex)
         self.served.remove(apex)
 
-    def respond(self, bytes query not None, transport, settings):
+    def respond(self, bytes query not None, transport, settings, client=None):
         """Return the response to a message; ``None`` for silence, ``HandOver`` for others' work."""
         cdef int result
         if settings is not self.given:
@@ -169,15 +203,23 @@ cdef class CompiledTable(Zones):
             self.given = settings
         self.prepared.query, self.prepared.size = query, len(query)
         self.prepared.out = self.out
+        set_client(&self.prepared, client)
         result = answer(&self.table, &self.settings.settings, self.workspace, &self.prepared,
                         TRANSPORTS[transport])
         if result > 0:
             return PyBytes_FromStringAndSize(<const char*>self.out, result)
         if result == TO_ORACLE:
-            return oracle.respond(self.served, query, transport, settings)
+            return oracle.respond(self.served, query, transport, settings, client)
         return HAND_OVERS.get(result)
 
-    def respond_many(self, list queries not None, transport, settings, rounds=1):
+    def respond_briefly(self, bytes query not None, settings, client=None, *, bint badcookie):
+        """Return what ``respond.brief_response`` returns."""
+        if not isinstance(self.respond(query, oracle.Transport.UDP, settings, client), bytes):
+            raise ValueError("a query without an answer")
+        answer_briefly(&self.settings.settings, self.workspace, &self.prepared, badcookie)
+        return PyBytes_FromStringAndSize(<const char*>self.out, self.prepared.result)
+
+    def respond_many(self, list queries not None, transport, settings, client=None, *, rounds=1):
         """Return what ``respond`` returns for each, answered as a worker answers: in batches.
 
         ``rounds`` repeats the answering, without what Python needs for it: for measuring.
@@ -200,6 +242,7 @@ cdef class CompiledTable(Zones):
                 octets[i], sizes[i] = query, len(query)
             for i in range(BATCH):
                 prepared[i].out = outs + i * room
+                set_client(&prepared[i], client)
             with nogil:
                 while times > 1:
                     start = 0
@@ -216,7 +259,8 @@ cdef class CompiledTable(Zones):
                 for i in range(min(<uint32_t>BATCH, count - start)):
                     if prepared[i].result == TO_ORACLE:
                         results.append(
-                            oracle.respond(self.served, queries[start + i], transport, settings))
+                            oracle.respond(self.served, queries[start + i], transport, settings,
+                                           client))
                     elif prepared[i].result > 0:
                         results.append(
                             PyBytes_FromStringAndSize(<char*>prepared[i].out, prepared[i].result))

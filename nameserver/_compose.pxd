@@ -116,6 +116,8 @@ cdef inline bint take_step(Work* work) noexcept nogil:
         refer(work, node)
         return False
     work.authoritative = True
+    if not work.length and (place.kind == REDIRECTION or place.kind == SYNTHESIS):
+        work.synthesised = True
     if place.kind == EXACT or place.kind == DELEGATION:
         return answer_from(work, node)
     if place.kind == REDIRECTION:

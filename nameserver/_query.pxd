@@ -5,8 +5,10 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from nameserver._answer cimport (
-    SILENCE, TO_NOTIFY, TO_TRANSFER, TO_TSIG, TO_UPDATE, Prepared,
+    FAILURE, INVALID, MALFORMED, NO_COOKIE, SILENCE, TO_NOTIFY, TO_TRANSFER, TO_TSIG, TO_UPDATE,
+    Prepared,
 )
+from nameserver._cookies cimport is_well_formed
 from nameserver._image cimport NONE
 from nameserver._names cimport LONGEST_LABEL, LONGEST_NAME, hash_suffixes, read64
 from zones._wire cimport get16, get32
@@ -24,6 +26,8 @@ cdef enum:
     TYPE_OPT = 41
     TYPE_TSIG = 250
     OPTION_NSID = 3
+    OPTION_COOKIE = 10
+    OPTION_KEEPALIVE = 11
     CLASS_IN = 1
     CLASS_CH = 3
     TYPE_IXFR = 251
@@ -35,6 +39,7 @@ cdef enum:
     NOTIMP = 4
     REFUSED = 5
     BADVERS = 16
+    BADCOOKIE = 23
 
 cdef enum Stage:
     UNUSABLE  # silence or a hand-over: result says which
@@ -153,14 +158,20 @@ cdef inline bint parse_record(Prepared* p, uint32_t* position, int section,
 
 
 cdef inline bint parse_options(Prepared* p, const uint8_t* rdata, uint32_t size) noexcept nogil:
-    cdef uint32_t at = 0, length
+    cdef uint32_t at = 0, length, option
     while at < size:
         if size - at < 4:
             return False
-        length = get16(rdata + at + 2)
-        if get16(rdata + at) == OPTION_NSID:
-            p.wants_nsid = True
+        option, length = get16(rdata + at), get16(rdata + at + 2)
         at += 4
+        if option == OPTION_NSID:
+            p.wants_nsid = True
+        elif option == OPTION_KEEPALIVE:
+            p.wants_keepalive = True
+        elif option == OPTION_COOKIE and p.cookie == NULL:
+            p.cookie, p.cookie_size = rdata + at, length
+            if not is_well_formed(length):
+                p.verdict = MALFORMED
         if size - at < length:
             return False
         at += length
@@ -172,7 +183,9 @@ cdef inline void prepare(Prepared* p) noexcept nogil:
     p.zone = NULL
     p.node = NONE
     p.qname_size = p.qtype = p.qclass = 0
-    p.has_edns = p.dnssec = p.wants_nsid = p.has_tsig = False
+    p.has_edns = p.dnssec = p.wants_nsid = p.wants_keepalive = p.has_tsig = False
+    p.cookie, p.cookie_size, p.verdict = NULL, 0, NO_COOKIE
+    p.kind, p.synthesised = FAILURE, False
     p.stage, p.result = UNUSABLE, SILENCE
     if p.size < MESSAGE_HEADER:
         return
@@ -201,8 +214,17 @@ cdef inline int refusal(const Prepared* p) noexcept nogil:
         return NOTIMP
     if p.has_edns and p.edns_version > 0:
         return BADVERS
-    if not p.qname_size:
+    if p.verdict == MALFORMED:
         return FORMERR
+    if not p.qname_size:
+        return without_question(p)
     if p.qclass != CLASS_IN and p.qclass != CLASS_CH:
         return REFUSED
     return -1
+
+
+cdef inline int without_question(const Prepared* p) noexcept nogil:
+    """Return what is said to a query for a cookie alone."""
+    if p.verdict == NO_COOKIE:
+        return FORMERR
+    return BADCOOKIE if p.verdict == INVALID else 0
