@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 def open_grace(course: Course, period: RgpStatus, at: datetime) -> None:
     """Open a grace period, if the registry has it (RFC 3915 3.1)."""
-    days = course.tld.grace.days(period)
-    if days:
-        course.grace[period] = at + timedelta(days=days)
+    length = course.tld.grace.lengths.get(period)
+    if length is not None:
+        course.grace[period] = at + length
 
 
 def take_order(course: Course, fact: Fact | None, at: datetime) -> None:
@@ -66,6 +66,7 @@ def begin_after_transfer(course: Course, fact: Fact | None, at: datetime) -> Non
 def begin_contract(course: Course, fact: Fact | None, at: datetime) -> None:
     """Begin the term with the registration at the registry (contract H 19(1))."""
     course.start = local_day(at)
+    course.first_months = course.contract.first_term(course.registration.suffix)
     course.renewals = 0
     set_term(course)
 

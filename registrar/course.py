@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from registrar.changes import open_grace
 from registrar.days import end_of, moment_after_months, whole_months
@@ -22,6 +21,7 @@ from registrar.facts import ArrearsReported, CancellationReceived
 from registrar.guards import unfitting
 from registrar.model import Denial, Life, Region, Registration
 from registrar.policy import Renewal
+from registrar.reason import Reason
 from registrar.recorded import RECORDED
 from registrar.statuses import RgpStatus, Status
 from registrar.terms import last_day
@@ -68,15 +68,59 @@ class Course:
     is kept in ``steps``.
     """
 
+    __slots__ = (
+        "_facts",
+        "_position",
+        "arrears",
+        "assumed",
+        "authorised",
+        "cancellation",
+        "clock",
+        "code_asked",
+        "confirmed",
+        "contact_changes",
+        "contract",
+        "denials",
+        "dispute",
+        "documents",
+        "domain_due",
+        "expires",
+        "expiry_from",
+        "expiry_renewals",
+        "first_months",
+        "grace",
+        "holder_told",
+        "last_day",
+        "left_despite_lien",
+        "lock_until",
+        "manual",
+        "name_servers",
+        "paid_through",
+        "redemption_ends",
+        "refusal",
+        "registration",
+        "renewals",
+        "set_statuses",
+        "since",
+        "start",
+        "states",
+        "steps",
+        "submitted",
+        "terminated",
+        "timers",
+        "tld",
+        "undeclared",
+    )
+
     def __init__(self, registration: Registration, *, record: bool = False) -> None:
         self.registration = registration
         self.contract = registration.contract
         self.tld = registration.tld
         self.steps: list[Step] | None = [] if record else None
-        self._facts = sorted(registration.facts, key=lambda fact: fact.at)
+        self._facts = registration.facts
         self._position = 0
         self.clock: datetime | None = None
-        self.states: dict[Region, StrEnum] = dict(INITIAL)
+        self.states: dict[Region, Any] = INITIAL.copy()  # each region has an enumeration
         self.timers: dict[Event, datetime] = {}
         self.since: datetime | None = None
         # Order
@@ -85,6 +129,7 @@ class Course:
         self.refusal = ""
         # Contract
         self.start: date | None = None
+        self.first_months = 0
         self.renewals = 0
         self.last_day: date | None = None
         self.domain_due: datetime | None = None
@@ -116,9 +161,10 @@ class Course:
         self.denials: list[Denial] = []
 
     @property
-    def life(self) -> StrEnum:
+    def life(self) -> Life:
         """Return the stage of the life cycle."""
-        return self.states[Region.LIFE]
+        life: Life = self.states[Region.LIFE]
+        return life
 
     def to(self, until: datetime) -> None:
         """Live through everything up to and with the moment ``until``."""
@@ -143,17 +189,10 @@ class Course:
         if recording is not None:
             recording.change(self, fact, at)
         rows = self.rows_for(event, at)
-        if fact is not None and event not in OUTCOMES and rows:
-            reasons = [
-                reason for row in rows for guard in row.guards for reason in guard(self, fact, at)
-            ]
-            if reasons:
-                self.denials.append(Denial(at, event, tuple(dict.fromkeys(reasons))))
-                return False
+        if fact is not None and self._is_denied(event, at, fact, rows):
+            return False
         for row in rows:
             self._take(row, at, fact)
-        if fact is not None and not rows and recording is None:
-            self.denials.append(Denial(at, event, (unfitting(self, event),)))
         if self.states[Region.LIFE] is Life.CLOSING:
             settle(self, at)
         return bool(rows)
@@ -161,15 +200,30 @@ class Course:
     def rows_for(self, event: Event, at: datetime) -> list[Transition]:
         """Return the row of each region that an event leads to from here, guards aside."""
         found = []
-        life = self.states[Region.LIFE]
+        states = self.states
+        life = states[Region.LIFE]
         for region, by_state in BY_EVENT.get(event, ()):
-            for row in by_state.get(self.states[region], ()):
+            for row in by_state.get(states[region], ()):
                 if row.during and life not in row.during:
                     continue
                 if row.when is None or row.when(self, at):
                     found.append(row)
                     break
         return found
+
+    def _is_denied(self, event: Event, at: datetime, fact: Fact, rows: list[Transition]) -> bool:
+        """Tell whether a fact meets reasons against it, or no row at all, and keep that."""
+        reasons: list[Reason] = []
+        if not rows:
+            if event not in RECORDED:
+                reasons.append(unfitting(self, event))
+        elif event not in OUTCOMES:
+            for row in rows:
+                for guard in row.guards:
+                    reasons += guard(self, fact, at)
+        if reasons:
+            self.denials.append(Denial(at, event, tuple(dict.fromkeys(reasons))))
+        return bool(reasons and rows)
 
     @property
     def next_due(self) -> datetime:
@@ -199,23 +253,26 @@ class Course:
         if self.clock is not None and due < self.clock:
             due = self.clock  # it was over when it was set
         self.clock = due
-        self.happen(event, due)
         if event in RECURRING and self.steps is None:
-            self._skip_ahead(event, horizon)
+            self._renew(event, due, horizon)
+        else:
+            self.happen(event, due)
 
-    def _skip_ahead(self, event: Event, horizon: datetime) -> None:
-        """Renew on to just before the next thing that is no renewal."""
-        for timer, due in self.timers.items():
-            if timer not in RECURRING and due < horizon:
-                horizon = due
-        renew = self.renew_term if event is Event.TERM_OVER else self.renew_at_registry
-        months = (
-            self.contract.renewal_months.value
-            if event is Event.TERM_OVER
-            else self.tld.term.renewal_months.value
-        )
+    def _renew(self, event: Event, due: datetime, horizon: datetime) -> None:
+        """Take the row for a renewal, and on to just before the next thing that is no renewal."""
+        if not self.rows_for(event, due) or self.life is not Life.REGISTERED:
+            self.happen(event, due)
+            return
+        for timer, other in self.timers.items():
+            if timer not in RECURRING and other < horizon:
+                horizon = other
+        term = event is Event.TERM_OVER
+        months = (self.contract if term else self.tld.term).renewal_months.value
+        renew = self.renew_term if term else self.renew_at_registry
+        times = 1 + max(0, whole_months(due, horizon)) // months if months else 1
+        renew(times)
         while (due := self.timers.get(event, FAR)) < horizon:
-            renew(1 + max(0, whole_months(due, horizon) - 1) // months)
+            renew(1)
 
     def renew_term(self, times: int = 1) -> None:
         """Lengthen the contract by a term; one whose renewals have no length has no end then."""
@@ -239,11 +296,6 @@ class Course:
         self.assumed[Event.RENEWED] = at
         auto = self.tld.term.renewal.value is Renewal.AUTO
         open_grace(self, RgpStatus.AUTO_RENEW_PERIOD if auto else RgpStatus.RENEW_PERIOD, at)
-
-    @property
-    def first_months(self) -> int:
-        """Return the months of the first term."""
-        return self.contract.first_term(self.registration.suffix)
 
     @property
     def contract_end(self) -> datetime:

@@ -43,8 +43,11 @@ def add_months(day: date, months: int) -> date:
 
 def moment_after_months(moment: datetime, months: int) -> datetime:
     """Return the moment of the same time of day so many months later, as registries count."""
-    day = add_months(moment.date(), months)
-    return moment.replace(day.year, day.month, day.day)
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    number = moment.day
+    if number > EVERY_MONTH:
+        number = min(number, monthrange(year, month + 1)[1])
+    return moment.replace(year, month + 1, number)
 
 
 def whole_months(begin: datetime, end: datetime) -> int:

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Final, cast
+from operator import itemgetter
+from typing import Final
 
 from registrar.course import Course
 from registrar.guards import is_held_by_us, missing_documents
 from registrar.model import (
     ContractState,
     Delegation,
-    Disclosure,
     Dns,
     Life,
-    Payment,
     Region,
     Registration,
     State,
     Transfer,
-    Verification,
 )
 from registrar.statuses import RgpStatus, Status, normalise
 from registrar.terms import notice_until
@@ -80,19 +78,19 @@ def state_of(course: Course) -> State:
     """Return the state that a course has reached."""
     assert course.clock is not None
     now, states = course.clock, course.states
-    life = cast(Life, states[Region.LIFE])
+    life = course.life
     grace = tuple((period, end) for period, end in course.grace.items() if end > now)
     lock = course.lock_until
     return State(
         at=now,
         life=life,
         life_since=course.since,
-        contract=cast(ContractState, states[Region.CONTRACT]),
-        delegation=cast(Delegation, states[Region.DELEGATION]),
-        transfer=cast(Transfer, states[Region.TRANSFER]),
-        verification=cast(Verification, states[Region.VERIFICATION]),
-        payment=cast(Payment, states[Region.PAYMENT]),
-        disclosure=cast(Disclosure, states[Region.DISCLOSURE]),
+        contract=states[Region.CONTRACT],
+        delegation=states[Region.DELEGATION],
+        transfer=states[Region.TRANSFER],
+        verification=states[Region.VERIFICATION],
+        payment=states[Region.PAYMENT],
+        disclosure=states[Region.DISCLOSURE],
         dns=_zone(course, life),
         statuses=statuses_of(course),
         rgp=RGP_OF.get(life) or (frozenset(period for period, _ in grace) if grace else NO_RGP),
@@ -102,7 +100,7 @@ def state_of(course: Course) -> State:
         domain_due=course.domain_due,
         notice_until=last_notice_day(course),
         grace_ends=grace,
-        timers=tuple(sorted(course.timers.items(), key=lambda timer: timer[1])),
+        timers=tuple(sorted(course.timers.items(), key=itemgetter(1))),
         lock_until=lock if lock is not None and lock > now else None,
         code_asked=course.code_asked,
         name_servers=course.name_servers,
@@ -121,7 +119,7 @@ def state_of(course: Course) -> State:
 
 def statuses_of(course: Course) -> frozenset[Status]:
     """Return the EPP statuses of the domain, none where the registry has no object of ours."""
-    pending = AT_REGISTRY.get(cast(Life, course.life))
+    pending = AT_REGISTRY.get(course.life)
     if pending is None:
         return NO_STATUS
     found = course.set_statuses | pending

@@ -6,10 +6,13 @@ the end of the contract, the day up to which is paid, and the expiry at the regi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from operator import attrgetter
+from typing import NamedTuple
 
+from registrar.enumeration import quick
 from registrar.events import Event
 from registrar.fact import Fact
 from registrar.policy import Contract, Tld
@@ -17,6 +20,7 @@ from registrar.reason import Reason
 from registrar.statuses import RgpStatus, Status
 
 
+@quick
 class Region(StrEnum):
     """A part of the state with a table of its own."""
 
@@ -29,6 +33,7 @@ class Region(StrEnum):
     DISCLOSURE = "disclosure"
 
 
+@quick
 class Life(StrEnum):
     """Where a domain is between its order and its end."""
 
@@ -48,6 +53,7 @@ class Life(StrEnum):
     TRANSFERRED_AWAY = "transferredAway"
 
 
+@quick
 class ContractState(StrEnum):
     """How the contract about the domain stands."""
 
@@ -58,6 +64,7 @@ class ContractState(StrEnum):
     ENDED = "ended"
 
 
+@quick
 class Delegation(StrEnum):
     """How the name servers stand at the parent."""
 
@@ -68,6 +75,7 @@ class Delegation(StrEnum):
     GONE = "gone"
 
 
+@quick
 class Transfer(StrEnum):
     """How a transfer away stands."""
 
@@ -77,6 +85,7 @@ class Transfer(StrEnum):
     PENDING = "pendingTransfer"
 
 
+@quick
 class Verification(StrEnum):
     """How the proof of contact data stands."""
 
@@ -85,6 +94,7 @@ class Verification(StrEnum):
     QUARANTINE = "quarantine"
 
 
+@quick
 class Payment(StrEnum):
     """How the customer's account stands."""
 
@@ -93,6 +103,7 @@ class Payment(StrEnum):
     SUSPENDED = "suspended"
 
 
+@quick
 class Disclosure(StrEnum):
     """How a claimant's wish for contact data stands."""
 
@@ -101,6 +112,7 @@ class Disclosure(StrEnum):
     TOLD = "told"
 
 
+@quick
 class Dns(StrEnum):
     """What is done with the zone."""
 
@@ -111,6 +123,7 @@ class Dns(StrEnum):
     PURGE = "purge"
 
 
+@quick
 class Command(StrEnum):
     """What is sent to the registry."""
 
@@ -135,16 +148,20 @@ class Command(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """One domain at the desk: which rules it is under, and what happened to it.
+    """One domain at the desk: which rules it is under, and what happened to it, in that order.
 
-    ``name`` is in lower-case A-labels without a final dot. A domain that comes back after it left
-    is another registration.
+    ``name`` is in lower-case A-labels without a final dot. Facts of one moment stay in the order
+    in which they were told. A domain that comes back after it left is another registration.
     """
 
     name: str
     contract: Contract
     tld: Tld
     facts: tuple[Fact, ...] = ()
+
+    def __post_init__(self) -> None:
+        ordered = tuple(sorted(self.facts, key=attrgetter("at")))
+        object.__setattr__(self, "facts", ordered)
 
     @property
     def suffix(self) -> str:
@@ -161,8 +178,7 @@ class Denial:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """All that is known of a registration at the moment ``at``.
 
     ``assumed`` has, by event, since when the projection takes for granted what no fact confirms
@@ -203,4 +219,4 @@ class State:
     left_despite_lien: bool
     open_contact_changes: tuple[tuple[str, datetime], ...]
     assumed: tuple[tuple[Event, datetime], ...]
-    denials: tuple[Denial, ...] = field(default=())
+    denials: tuple[Denial, ...]

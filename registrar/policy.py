@@ -9,12 +9,15 @@ Every value is a table with the value and the section it comes from::
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Final, Generic, Literal, TypeVar
+from functools import cached_property
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from registrar.days import STATES
+from registrar.enumeration import quick
 from registrar.statuses import RgpStatus
 
 T = TypeVar("T")
@@ -59,6 +62,7 @@ class Notice(Data):
         return f"{self.days} day{'s' if self.days != 1 else ''}"
 
 
+@quick
 class Form(StrEnum):
     """How a declaration reaches the desk."""
 
@@ -69,6 +73,7 @@ class Form(StrEnum):
     PHONE = "phone"
 
 
+@quick
 class Effect(StrEnum):
     """When a cancelled domain is given back."""
 
@@ -138,6 +143,7 @@ class Contract(Data):
         return (own or self.term_months).value
 
 
+@quick
 class Renewal(StrEnum):
     """How a registration at the registry goes on."""
 
@@ -146,6 +152,7 @@ class Renewal(StrEnum):
     NONE = "none"  # it has no end
 
 
+@quick
 class Surrender(StrEnum):
     """What becomes of a domain that the provider gives up without the holder's word."""
 
@@ -153,6 +160,7 @@ class Surrender(StrEnum):
     TRANSIT = "transit"  # handed to the registry itself
 
 
+@quick
 class LienRule(StrEnum):
     """How far a registry lets a provider keep a domain for its claims."""
 
@@ -161,6 +169,7 @@ class LienRule(StrEnum):
     FORBIDDEN = "forbidden"
 
 
+@quick
 class SecurityData(StrEnum):
     """What of DNSSEC the registry takes (RFC 5910)."""
 
@@ -201,19 +210,16 @@ class Grace(Data):
     pending_delete: Sourced[Count]
     restore_report: Sourced[Count]
 
-    def days(self, period: RgpStatus) -> int:
-        """Return the length of a period in which an operation can be undone."""
-        length: Sourced[int] = getattr(self, GRACE[period])
-        return length.value
-
-
-# The keys of the grace periods.
-GRACE: Final = {
-    RgpStatus.ADD_PERIOD: "add",
-    RgpStatus.RENEW_PERIOD: "renew",
-    RgpStatus.AUTO_RENEW_PERIOD: "auto_renew",
-    RgpStatus.TRANSFER_PERIOD: "transfer",
-}
+    @cached_property
+    def lengths(self) -> dict[RgpStatus, timedelta]:
+        """Return the lengths of the periods in which an operation can be undone, where there are."""
+        days = {
+            RgpStatus.ADD_PERIOD: self.add.value,
+            RgpStatus.RENEW_PERIOD: self.renew.value,
+            RgpStatus.AUTO_RENEW_PERIOD: self.auto_renew.value,
+            RgpStatus.TRANSFER_PERIOD: self.transfer.value,
+        }
+        return {period: timedelta(days=count) for period, count in days.items() if count}
 
 
 class Transfers(Data):
