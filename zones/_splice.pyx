@@ -5,15 +5,34 @@ One walk over the octets notes where every 64th RRset starts, which takes some t
 a zone of a million records; a search halves those marks, then reads on from the one before.
 """
 
-from libc.stdint cimport uint8_t, uint32_t
-from libc.stdlib cimport free
-from libc.string cimport memcmp
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.stdint cimport uint8_t, uint32_t, uintptr_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcmp, memcpy
 
 from zones import packed
 from zones._records cimport grow
 from zones._wire cimport BRIEF, FINE, MALFORMED, NO_MEMORY, Outcome, get16, get32
 
+cdef extern from *:
+    """
+    #if defined(__linux__)
+    #include <sys/mman.h>
+    /* In large pages a large copy takes a third of the time: most of it is page faults. */
+    static void advise_large_pages(char *octets, size_t size) {
+        uintptr_t start = ((uintptr_t)octets + 4095) & ~(uintptr_t)4095;
+        if (size > 8192)
+            madvise((void *)start, (size - 8192) & ~(size_t)4095, MADV_HUGEPAGE);
+    }
+    #else
+    static void advise_large_pages(char *octets, size_t size) { (void)octets; (void)size; }
+    #endif
+    """
+    void advise_large_pages(char* octets, size_t size) nogil
+
 cdef enum:
+    LARGE = 1 << 22  # octets
     RRSET_HEAD = 16  # zones.packed.RRSET_HEAD
     EVERY = 64
     MAX_LABELS = 128
@@ -155,3 +174,39 @@ cdef class MarksCompiled:
     cdef inline size_t end_of(self, size_t position) noexcept nogil:
         cdef size_t head = position + 1 + self.octets[position]
         return head + RRSET_HEAD + get32(self.octets + head + 12)
+
+
+def join(list pieces not None):
+    """Return what ``b"".join`` returns, without the GIL where it takes a while."""
+    cdef Py_buffer* views
+    cdef Py_ssize_t count = len(pieces), taken = 0, i
+    cdef size_t size = 0
+    cdef char* out
+    views = <Py_buffer*>calloc(max(count, 1), sizeof(Py_buffer))
+    if views == NULL:
+        raise MemoryError
+    try:
+        for piece in pieces:
+            PyObject_GetBuffer(piece, &views[taken], PyBUF_SIMPLE)
+            size += views[taken].len
+            taken += 1
+        joined = PyBytes_FromStringAndSize(NULL, size)
+        out = PyBytes_AS_STRING(joined)
+        if size < LARGE:
+            copy(views, count, out)
+        else:
+            with nogil:
+                advise_large_pages(out, size)
+                copy(views, count, out)
+    finally:
+        for i in range(taken):
+            PyBuffer_Release(&views[i])
+        free(views)
+    return joined
+
+
+cdef void copy(const Py_buffer* views, Py_ssize_t count, char* out) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(count):
+        memcpy(out, views[i].buf, views[i].len)
+        out += views[i].len

@@ -14,7 +14,7 @@ from zones.packing import use_compiled
 from zones.rrset import SOA, RRset
 
 with contextlib.suppress(ImportError):  # no compiler where this was installed
-    from zones._splice import MarksCompiled
+    from zones._splice import MarksCompiled, join
 
 Key: TypeAlias = tuple[Name, int, int]  # owner, type, type covered
 SortKey: TypeAlias = tuple[tuple[bytes, ...], int, int]
@@ -111,7 +111,8 @@ class Layout:
 
     def splice(self, changes: Mapping[Key, RRset | None]) -> bytes:
         """Return packed content in which some RRsets are replaced, added, or gone (``None``)."""
-        return b"".join(self.pieces(changes))
+        pieces = self.pieces(changes)
+        return join(pieces) if use_compiled() else b"".join(pieces)
 
     def pieces(self, changes: Mapping[Key, RRset | None]) -> list[bytes | memoryview]:
         """Return what ``splice`` joins: views are what is kept, the header and RRsets are new."""
