@@ -37,6 +37,7 @@ cdef enum Verdict:  # as nameserver.cookies.Verdict
     CLIENT_ONLY
     INVALID
     VALID
+    VERDICTS
 
 cdef enum:
     MINIMUM_UDP = 512

@@ -3,7 +3,7 @@
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from nameserver._answer cimport KINDS, SILENCE, Prepared
+from nameserver._answer cimport KINDS, SILENCE, VERDICTS, Prepared
 from nameserver._linux cimport bump, log2
 
 cdef enum:  # events
@@ -16,6 +16,8 @@ cdef enum:  # events
     RECEIVE_FAILED
     BATCHES
     OCTETS_OUT
+    RATE_DROPPED
+    RATE_SLIPPED
     BUSY_NANOSECONDS
     EVENTS
 
@@ -27,6 +29,7 @@ cdef struct Counts:
     uint64_t events[EVENTS]
     uint64_t rcodes[16]
     uint64_t kinds[KINDS]
+    uint64_t verdicts[VERDICTS]
     uint64_t types[256]  # 0: all types from 256 on; there is no type 0 (RFC 6895 3.1)
     uint64_t durations[DURATIONS]  # datagrams by the time their batch took, to the last one sent
 
@@ -34,6 +37,7 @@ cdef struct Counts:
 cdef inline void count_answer(Counts* counts, const Prepared* query) noexcept nogil:
     """Count what ``answer_batch`` made of one query, unless it has to be handed over."""
     bump(&counts.events[QUERIES], 1)
+    bump(&counts.verdicts[query.verdict], 1)
     if query.result == SILENCE:
         bump(&counts.events[SILENT], 1)
         return

@@ -9,10 +9,12 @@ cdef extern from "<sys/socket.h>" nogil:
     enum: MSG_WAITFORONE
     enum: SHUT_RD
     enum: SOL_SOCKET
+    enum: AF_INET
+    enum: AF_INET6
     enum: SO_RCVTIMEO
 
     struct sockaddr:
-        pass
+        unsigned short sa_family
     struct sockaddr_storage:
         pass
     struct iovec:
@@ -58,6 +60,12 @@ cdef extern from "<netinet/in.h>" nogil:
 
     struct in6_addr:
         pass
+    struct in_addr:
+        pass
+    struct sockaddr_in:
+        in_addr sin_addr
+    struct sockaddr_in6:
+        in6_addr sin6_addr
     struct in_pktinfo:
         int ipi_ifindex
     struct in6_pktinfo:
@@ -117,6 +125,11 @@ cdef extern from * nogil:
         clock_gettime(CLOCK_MONOTONIC, &now);
         return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     }
+    static inline uint32_t nsctl_seconds(void) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME_COARSE, &now);
+        return (uint32_t)now.tv_sec;
+    }
     #define nsctl_relaxed(p) __atomic_load_n((p), __ATOMIC_RELAXED)
     #define nsctl_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
     #define nsctl_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
@@ -127,6 +140,7 @@ cdef extern from * nogil:
     #define nsctl_log2(n) (63 - __builtin_clzll((n) | 1))
     """
     uint64_t nanoseconds "nsctl_nanoseconds"() noexcept
+    uint32_t seconds "nsctl_seconds"() noexcept  # since 1970
     uint64_t load_relaxed "nsctl_relaxed"(const uint64_t* place) noexcept
     uint64_t load_acquire "nsctl_acquire"(const uint64_t* place) noexcept
     void store_release "nsctl_release"(uint64_t* place, uint64_t value) noexcept

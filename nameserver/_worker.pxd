@@ -7,6 +7,7 @@ from nameserver._answer cimport Prepared, Settings, Workspace
 from nameserver._counts cimport Counts
 from nameserver._linux cimport iovec, mmsghdr, pollfd, pthread_t
 from nameserver._ring cimport CLIENT_SIZE, CONTROL_SIZE, Ring
+from nameserver._rrl cimport Limiter, Limits
 from nameserver._table cimport Table
 
 cdef enum:
@@ -25,6 +26,7 @@ cdef struct Shared:
     int event  # wakes the event loop
     const Table* table
     const Settings* settings
+    const Limits* limits  # NULL: nothing is limited
 
 
 cdef struct Batch:
@@ -49,8 +51,19 @@ cdef struct Worker:
     uint8_t* answers
     pollfd* sockets
     uint32_t socket_count
+    Limiter limiter
     Ring ring
     Counts counts
+
+
+cdef extern from *:
+    """
+    #define nsctl_load_pointer(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+    #define nsctl_store_pointer(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+    """
+    const Settings* load_settings "nsctl_load_pointer"(const Settings** place) noexcept nogil
+    void store_settings "nsctl_store_pointer"(const Settings** place,
+                                              const Settings* settings) noexcept nogil
 
 
 cdef void* zeroed(size_t size) noexcept nogil

@@ -7,13 +7,18 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from nameserver._answer cimport (
-    SLACK, UDP, Prepared, answer_batch, free_workspace, new_workspace, response_limit,
+    FAILURE, SILENCE, SLACK, UDP, VALID, Prepared, Settings, answer_batch, answer_briefly,
+    free_workspace, new_workspace, response_limit,
 )
 from nameserver._counts cimport (
-    HAND_OVER_DROPPED, HANDED_OVER, RECEIVE_FAILED, SEND_FAILED, count_answer, count_batch,
+    HAND_OVER_DROPPED, HANDED_OVER, RATE_DROPPED, RATE_SLIPPED, RECEIVE_FAILED, SEND_FAILED, count_answer, count_batch,
 )
 from nameserver._linux cimport *
+from nameserver._names cimport prefetch
 from nameserver._ring cimport CLIENT_SIZE, CONTROL_SIZE, Note, put_note
+from nameserver._rrl cimport (
+    DROP, SEND, Limits, account_of, book, is_exempt, new_accounts, set_of,
+)
 
 cdef enum:
     RING_SIZE = 1 << 22  # some twenty thousand NOTIFYs; takes memory only once they come
@@ -53,24 +58,69 @@ cdef int turn(Worker* worker, int fd, int flags) noexcept nogil:
             usleep(PAUSE)
         return 0
     began = nanoseconds()
-    answer(worker, received)
+    answer(worker, received, <uint32_t>(began // 1000000))
     ready = line_up(worker, fd, received)
     send(worker, fd, ready)
     count_batch(&worker.counts, received, nanoseconds() - began)
     return received
 
 
-cdef void answer(Worker* worker, int received) noexcept nogil:
+cdef void answer(Worker* worker, int received, uint32_t milliseconds) noexcept nogil:
     """Answer a batch; only here anything is read that the control thread may replace."""
     cdef Batch* batch = worker.batch
+    cdef const Settings* settings
+    cdef uint32_t now = seconds()
     cdef int i
     for i in range(received):
         batch.prepared[i].size = batch.incoming[i].msg_len
+        tell_client(&batch.prepared[i], <const sockaddr*>&batch.clients[i][0], now)
     # The store has to be seen before anything is read that it protects: a full barrier.
     exchange(&worker.seen, load_ordered(&worker.shared.epoch))
-    answer_batch(worker.shared.table, worker.shared.settings, worker.workspace, batch.prepared,
-                 received, UDP)
+    settings = load_settings(&worker.shared.settings)
+    answer_batch(worker.shared.table, settings, worker.workspace, batch.prepared, received, UDP)
+    if worker.limiter.accounts != NULL:
+        limit(worker, settings, received, milliseconds)
     store_release(&worker.seen, 0)
+
+
+cdef inline void tell_client(Prepared* query, const sockaddr* client, uint32_t now) noexcept nogil:
+    """Say who asks, and when."""
+    query.now = now
+    if client.sa_family == AF_INET:
+        query.client = <const uint8_t*>&(<const sockaddr_in*>client).sin_addr
+        query.client_size = 4
+    else:
+        query.client = <const uint8_t*>&(<const sockaddr_in6*>client).sin6_addr
+        query.client_size = 16
+
+
+cdef void limit(Worker* worker, const Settings* settings, int received,
+                uint32_t milliseconds) noexcept nogil:
+    """Book the answers of a batch; drop or shorten those that are too many (``nameserver.rrl``)."""
+    cdef const Limits* limits = worker.limiter.limits
+    cdef Prepared* query
+    cdef uint64_t numbers[BATCH]
+    cdef int booked[BATCH]
+    cdef int i, action, count = 0
+    for i in range(received):
+        query = &worker.batch.prepared[i]
+        if query.result > 0 and query.verdict != VALID \
+                and not is_exempt(limits, query.client, query.client_size):
+            numbers[count], booked[count] = account_of(limits, query), i
+            prefetch(set_of(&worker.limiter, numbers[count]))
+            count += 1
+    for i in range(count):
+        query = &worker.batch.prepared[booked[i]]
+        action = book(&worker.limiter, numbers[i], milliseconds)
+        if action == SEND:
+            continue
+        if action == DROP:
+            query.result = SILENCE
+            bump(&worker.counts.events[RATE_DROPPED], 1)
+            continue
+        if query.kind != FAILURE:  # a failure has no records anyway
+            answer_briefly(settings, worker.workspace, query, limits.badcookie)
+        bump(&worker.counts.events[RATE_SLIPPED], 1)
 
 
 cdef int line_up(Worker* worker, int fd, int received) noexcept nogil:
@@ -171,8 +221,12 @@ cdef Worker* new_worker(Shared* shared, uint32_t socket_count) noexcept nogil:
     worker.sockets = <pollfd*>zeroed(socket_count * sizeof(pollfd))
     worker.ring.size = RING_SIZE
     worker.ring.octets = <uint8_t*>malloc(RING_SIZE)
+    worker.limiter.limits = shared.limits
+    if shared.limits != NULL:
+        worker.limiter.accounts = new_accounts(shared.limits)
     if (worker.workspace == NULL or worker.batch == NULL or worker.sockets == NULL
-            or worker.ring.octets == NULL or not wire_up(worker)):
+            or worker.ring.octets == NULL or not wire_up(worker)
+            or (shared.limits != NULL and worker.limiter.accounts == NULL)):
         free_worker(worker)
         return NULL
     return worker
@@ -208,4 +262,5 @@ cdef void free_worker(Worker* worker) noexcept nogil:
     free(worker.answers)
     free(worker.sockets)
     free(worker.ring.octets)
+    free(worker.limiter.accounts)
     free(worker)

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
 from nameserver._answer import AnswerSettingsCompiled
+from nameserver._rrl import RateLimitsCompiled
 from nameserver._table import Zones
 
 class HandedOver:
@@ -14,8 +15,13 @@ class HandedOver:
 
 class Workers:
     def __init__(
-        self, table: Zones, settings: AnswerSettingsCompiled, sockets: Sequence[Sequence[int]]
+        self,
+        table: Zones,
+        settings: AnswerSettingsCompiled,
+        sockets: Sequence[Sequence[int]],
+        limits: RateLimitsCompiled | None = None,
     ) -> None: ...
+    def use(self, settings: AnswerSettingsCompiled) -> AnswerSettingsCompiled: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def advance(self) -> int: ...

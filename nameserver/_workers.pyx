@@ -20,13 +20,17 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from nameserver._answer cimport (
-    FAILURE, NODATA, NXDOMAIN, POSITIVE, REFERRAL, AnswerSettingsCompiled,
+    CLIENT_ONLY, FAILURE, INVALID, MALFORMED, NODATA, NXDOMAIN, POSITIVE, REFERRAL, VALID,
+    AnswerSettingsCompiled,
 )
 from nameserver._counts cimport *
 from nameserver._linux cimport *
 from nameserver._ring cimport Note, drop_note, first_note
+from nameserver._rrl cimport RateLimitsCompiled
 from nameserver._table cimport Zones
-from nameserver._worker cimport Shared, Worker, free_worker, new_worker, run, zeroed
+from nameserver._worker cimport (
+    Shared, Worker, free_worker, new_worker, run, store_settings, zeroed,
+)
 
 from zones.rdata import type_text
 
@@ -80,25 +84,29 @@ cdef class Workers:
     """Threads that answer from a compiled zone table: start once, stop once.
 
     ``sockets`` has the file descriptors of one worker after the other, one or more for each; they
-    stay open until ``stop`` has returned.
+    stay open until ``stop`` has returned. Without ``limits`` responses are not limited.
     """
 
     cdef Zones table
     cdef AnswerSettingsCompiled settings
+    cdef RateLimitsCompiled limits
     cdef Shared* shared
     cdef Worker** workers
     cdef uint32_t count
 
-    def __cinit__(self, Zones table not None, AnswerSettingsCompiled settings not None, sockets):
+    def __cinit__(self, Zones table not None, AnswerSettingsCompiled settings not None, sockets,
+                  RateLimitsCompiled limits=None):
         cdef Worker* worker
         cdef uint32_t i
-        self.table, self.settings = table, settings
+        self.table, self.settings, self.limits = table, settings, limits
         self.shared = <Shared*>zeroed(sizeof(Shared))
         self.workers = <Worker**>zeroed(len(sockets) * sizeof(Worker*))
         if self.shared == NULL or self.workers == NULL:
             raise MemoryError
         self.shared.epoch = 1
         self.shared.table, self.shared.settings = &table.table, &settings.settings
+        if limits is not None:
+            self.shared.limits = &limits.limits
         self.shared.event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
         if self.shared.event < 0:
             raise OSError(errno, "no eventfd is to be had")
@@ -162,6 +170,15 @@ cdef class Workers:
 
     # -- replacing what is read
 
+    def use(self, AnswerSettingsCompiled settings not None):
+        """Answer by other settings; return the old ones, which workers may still see.
+
+        They have the same ``udp_limit``: the room for answers was made for it.
+        """
+        before, self.settings = self.settings, settings
+        store_settings(&self.shared.settings, &settings.settings)
+        return before
+
     def advance(self):
         """Begin a new epoch and return it: ask ``passed`` before freeing what was replaced."""
         return next_number(&self.shared.epoch)
@@ -217,6 +234,10 @@ cdef class Workers:
             found[f"udp.{name}"] = counts.events[i]
         for i, name in KIND_NAMES.items():
             found[f"udp.{name}"] = counts.kinds[i]
+        for i, name in VERDICT_NAMES.items():
+            found[f"cookies.{name}"] = counts.verdicts[i]
+        found["rrl.dropped"] = counts.events[RATE_DROPPED]
+        found["rrl.slipped"] = counts.events[RATE_SLIPPED]
         for i in range(16):
             found[f"udp.rcode.{i}"] = counts.rcodes[i]
         for i in range(256):
@@ -237,6 +258,12 @@ EVENT_NAMES = {
     BATCHES: "batches",
     OCTETS_OUT: "octets-out",
     BUSY_NANOSECONDS: "busy-nanoseconds",
+}
+VERDICT_NAMES = {
+    MALFORMED: "malformed",
+    CLIENT_ONLY: "client-only",
+    INVALID: "invalid",
+    VALID: "valid",
 }
 KIND_NAMES = {
     POSITIVE: "positive",

@@ -17,6 +17,7 @@ import ipaddress
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from hashlib import blake2b
 from hmac import compare_digest
 from typing import Final
 
@@ -32,6 +33,7 @@ SIZES: Final = (8, *range(16, 41))  # of the option: any server's cookie has 8 t
 OLDEST: Final = 3600
 NEWEST: Final = -300  # from a server whose clock is ahead
 RENEWED_AFTER: Final = 1800
+DAY: Final = 86_400
 
 _VERSION: Final = b"\x01"
 _RESERVED: Final = bytes(3)
@@ -43,6 +45,18 @@ class Client:
 
     address: bytes
     now: int
+
+
+def secrets_at(seed: bytes, now: float) -> tuple[bytes, ...]:
+    """Return today's and yesterday's secret of a server that shares them with nobody.
+
+    A secret is for one day (RFC 7873 7.1); ``seed`` has at least 16 octets that nobody else knows.
+    """
+    today = int(now // DAY)
+    return tuple(
+        blake2b(day.to_bytes(8, "big"), key=seed, digest_size=SECRET_SIZE).digest()
+        for day in (today, today - 1)
+    )
 
 
 class Verdict(Enum):

@@ -16,6 +16,7 @@ from axfr.outbound import TransferQuery
 from axfr.secondaries import Secondaries
 from axfr.tsig import Signer
 from nameserver.access import Access
+from nameserver.cookies import Client, packed
 from nameserver.counters import Counters
 from nameserver.differences import Differences
 from nameserver.engine import Engine
@@ -40,7 +41,7 @@ Stream = AsyncIterator[bytes]
 class Dispatcher:
     """Answers whole messages; both listeners call it on the event loop.
 
-    ``access`` is replaced when peers or keys change. Nothing that a message holds makes it raise:
+    ``access`` is replaced when peers or keys change, ``settings`` when secrets do. Nothing that a message holds makes it raise:
     what is unexpected is counted, logged, and answered SERVFAIL.
     """
 
@@ -56,9 +57,9 @@ class Dispatcher:
     ) -> None:
         self.access = Access()
         self._differences = differences
+        self.settings = settings
         self._engine = engine
         self._table = engine.table
-        self._settings = settings
         self._secondaries = secondaries
         self._counters = counters
         self._clock = clock
@@ -88,7 +89,8 @@ class Dispatcher:
         self, message: bytes, address: str, port: int, transport: Transport
     ) -> bytes | Stream | None:
         try:
-            answer = self._engine.respond(message, transport, self._settings)
+            client = Client(packed(address), int(self._clock()))
+            answer = self._engine.respond(message, transport, self.settings, client)
             if isinstance(answer, HandOver):
                 return self._handed_over(answer, message, address, port, transport)
         except WireError as error:
@@ -123,7 +125,7 @@ class Dispatcher:
             return verified.error_answer()
         signer = verified.signer()
         # RFC 8945 5.3: the signed response has to fit, too.
-        settings = replace(self._settings, reserve=signer.octets)
+        settings = replace(self.settings, reserve=signer.octets)
         answer = self._engine.respond(verified.message, transport, settings)
         if isinstance(answer, HandOver):
             if answer is HandOver.TRANSFER:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
@@ -15,8 +16,18 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 
 from nameserver.address import Address
+from nameserver.answer import Kind
+from nameserver.cookies import Client, Verdict
 from nameserver.counters import Counters
-from nameserver.respond import AnswerSettings, HandOver, Transport, respond
+from nameserver.respond import (
+    AnswerSettings,
+    HandOver,
+    Response,
+    Transport,
+    brief_response,
+    response_to,
+)
+from nameserver.rrl import Action, Limiter, RateLimits
 from nameserver.table import ServedZone, ZoneTable
 from nameserver.udp import WHOLE, Answer, UdpListener, bind_datagram, send_whole
 from zones.errors import DNSError
@@ -28,7 +39,7 @@ if TYPE_CHECKING:
     from nameserver._workers import Workers
 
 try:
-    from nameserver import _answer, _workers
+    from nameserver import _answer, _rrl, _workers
 except ImportError:  # no compiler where this was installed
     compiled_available = False
 else:
@@ -59,9 +70,13 @@ class Engine(Protocol):
         """Take a zone out; one that is not there is no error."""
 
     def respond(
-        self, query: bytes, transport: Transport, settings: AnswerSettings
+        self,
+        query: bytes,
+        transport: Transport,
+        settings: AnswerSettings,
+        client: Client | None = None,
     ) -> bytes | HandOver | None:
-        """Answer one message: see ``nameserver.respond``."""
+        """Answer one message: see ``nameserver.respond``; a datagram's answer may be limited."""
 
     def listen(self, address: Address) -> int:
         """Bind UDP to an address and return the port; raises ``OSError``."""
@@ -69,8 +84,16 @@ class Engine(Protocol):
     def leave(self) -> None:
         """Give up the address of the last ``listen``."""
 
-    def start(self, settings: AnswerSettings, answer: Answer) -> None:
-        """Begin to answer datagrams; ``answer`` takes those that are handed over."""
+    def start(
+        self, settings: AnswerSettings, answer: Answer, limits: RateLimits | None = None
+    ) -> None:
+        """Begin to answer datagrams; ``answer`` takes those that are handed over.
+
+        Without ``limits`` responses are not limited.
+        """
+
+    def use(self, settings: AnswerSettings) -> None:
+        """Answer datagrams by other settings from now on; the ``udp_limit`` stays as it is."""
 
     def stop(self) -> None:
         """Stop answering and close the sockets."""
@@ -86,6 +109,7 @@ class PythonEngine:
         self._counters = counters
         self._listeners: list[UdpListener] = []
         self._answer: Answer | None = None
+        self._limiter: Limiter | None = None
 
     def replace(self, served: ServedZone) -> None:
         """Put a zone in, in place of what stood at its apex."""
@@ -100,10 +124,39 @@ class PythonEngine:
         version.node(version.apex)
 
     def respond(
-        self, query: bytes, transport: Transport, settings: AnswerSettings
+        self,
+        query: bytes,
+        transport: Transport,
+        settings: AnswerSettings,
+        client: Client | None = None,
     ) -> bytes | HandOver | None:
         """Answer one message."""
-        return respond(self.table, query, transport, settings)
+        response = response_to(self.table, query, transport, settings, client)
+        if not isinstance(response, Response):
+            return response
+        if transport is Transport.UDP and client is not None:
+            return self._limited(response, query, settings, client)
+        return response.message
+
+    def _limited(
+        self, response: Response, query: bytes, settings: AnswerSettings, client: Client
+    ) -> bytes | None:
+        if response.cookie is not Verdict.NONE:
+            self._counters.count(f"cookies.{response.cookie.value}")
+        if self._limiter is None or response.cookie is Verdict.VALID:
+            return response.message
+        now = time.monotonic_ns() // 1_000_000
+        match self._limiter.judge(client.address, response.kind, response.subject, now):
+            case Action.SEND:
+                return response.message
+            case Action.DROP:
+                self._counters.count("rrl.dropped")
+                return None
+        self._counters.count("rrl.slipped")
+        if response.kind is Kind.FAILURE:  # it has no records anyway
+            return response.message
+        badcookie = self._limiter.limits.badcookie
+        return brief_response(query, settings, client, badcookie=badcookie)
 
     def listen(self, address: Address) -> int:
         """Bind a socket."""
@@ -115,11 +168,20 @@ class PythonEngine:
         """Close the last socket."""
         self._listeners.pop().stop(asyncio.get_running_loop())
 
-    def start(self, settings: AnswerSettings, answer: Answer) -> None:  # noqa: ARG002
+    def start(
+        self,
+        settings: AnswerSettings,  # noqa: ARG002 (``respond`` is given them)
+        answer: Answer,
+        limits: RateLimits | None = None,
+    ) -> None:
         """Read the sockets; every datagram goes to ``answer``."""
         self._answer = answer
+        self._limiter = Limiter(limits) if limits is not None else None
         for listener in self._listeners:
             listener.start(asyncio.get_running_loop())
+
+    def use(self, settings: AnswerSettings) -> None:
+        """Do nothing: ``respond`` is given them."""
 
     def stop(self) -> None:
         """Close the sockets."""
@@ -171,10 +233,14 @@ class CompiledEngine:
         self._retire()
 
     def respond(
-        self, query: bytes, transport: Transport, settings: AnswerSettings
+        self,
+        query: bytes,
+        transport: Transport,
+        settings: AnswerSettings,
+        client: Client | None = None,
     ) -> bytes | HandOver | None:
         """Answer one message."""
-        return self._compiled.respond(query, transport, settings)
+        return self._compiled.respond(query, transport, settings, client)
 
     # -- the sockets
 
@@ -196,7 +262,9 @@ class CompiledEngine:
         for one in self._sockets.pop():
             one.close()
 
-    def start(self, settings: AnswerSettings, answer: Answer) -> None:
+    def start(
+        self, settings: AnswerSettings, answer: Answer, limits: RateLimits | None = None
+    ) -> None:
         """Start the workers."""
         self._answer = answer
         self._loop = asyncio.get_running_loop()
@@ -205,6 +273,7 @@ class CompiledEngine:
             self._compiled,
             _answer.AnswerSettingsCompiled(settings),
             [[one.fileno() for one in own] for own in zip(*self._sockets, strict=True)],
+            _rrl.RateLimitsCompiled(limits) if limits is not None else None,
         )
         if settings.udp_limit <= WHOLE:
             for sockets in self._sockets:
@@ -213,6 +282,12 @@ class CompiledEngine:
         self._loop.add_reader(self._workers.fileno(), self._take)
         self._counters.sources.append(self._workers.counts)
         self._workers.start()
+
+    def use(self, settings: AnswerSettings) -> None:
+        """Give the workers other settings."""
+        if self._workers is not None:
+            before = self._workers.use(_answer.AnswerSettingsCompiled(settings))
+            self._free_later([before])
 
     def stop(self) -> None:
         """End the workers and close their sockets."""
@@ -239,7 +314,12 @@ class CompiledEngine:
         retired = self._compiled.take_retired()
         if not retired or self._workers is None:
             return
-        self._replaced.append((self._workers.advance(), retired))
+        self._free_later(retired)
+
+    def _free_later(self, replaced: list[object]) -> None:
+        """Keep what was replaced until no worker can see it any more."""
+        assert self._workers is not None
+        self._replaced.append((self._workers.advance(), replaced))
         if self._timer is None:
             self._timer = self._loop.call_later(GRACE_SECONDS, self._free)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import secrets
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterable
@@ -12,13 +13,13 @@ from typing import Any, Final
 
 import structlog
 
-from axfr.client import ClientSettings
 from axfr.inbound import Limits
 from axfr.notifier import Notifier
-from axfr.refresh import Bounds
-from axfr.secondaries import Outcome, Secondaries, SecondariesSettings
+from axfr.secondaries import Outcome, Secondaries
+from nameserver import cookies
 from nameserver.access import Access
 from nameserver.address import Address
+from nameserver.configured import answer_settings, rate_limits, secondaries_settings
 from nameserver.counters import Counters
 from nameserver.differences import Differences
 from nameserver.dispatch import Dispatcher
@@ -27,7 +28,6 @@ from nameserver.follower import Follower, Update
 from nameserver.loading import LoadedZone
 from nameserver.logs import configure_logs
 from nameserver.publisher import Publisher
-from nameserver.respond import AnswerSettings
 from nameserver.settings import Settings
 from nameserver.table import ServedZone, ZoneState
 from nameserver.tcp import TcpLimits, TcpListener
@@ -45,6 +45,7 @@ from zones.zone import SECONDARY
 log = structlog.get_logger()
 
 DAY: Final = 86_400.0
+SECRETS_LOOK: Final = 60.0  # seconds; a cookie is good for an hour
 # A free port for UDP may be taken for TCP: how often to try another one.
 PORT_TRIES: Final = 20
 
@@ -74,6 +75,7 @@ class Server:
             records=settings.transfers.max_records,
             seconds=settings.transfers.max_seconds,
         )
+        self._seed = secrets.token_bytes(32)
         self._version_ids: dict[Name, int] = {}  # of what is in service
         self._publisher = Publisher(database, self._serve_outcome, clock, self.engine.prepare)
         self._follower = Follower(
@@ -96,12 +98,7 @@ class Server:
             clock=clock,
         )
         self._access = Access()
-        self._answering = AnswerSettings(
-            identity=settings.identity,
-            version=settings.version,
-            minimal_responses=settings.minimal_responses,
-            udp_limit=settings.udp_limit,
-        )
+        self._answering = answer_settings(settings, self._cookie_secrets())
         self._dispatcher = Dispatcher(
             self.engine,
             self._answering,
@@ -128,6 +125,7 @@ class Server:
         await self._secondaries.start()
         self._follower.start(self._loop)
         self._spawn(self._keep_house())
+        self._spawn(self._renew_secrets())
         log.info(
             "ready",
             engine=self.engine.name,
@@ -167,7 +165,8 @@ class Server:
                 self.addresses.append(Address(address.host, port))
         if reasons:
             raise ListenError("\n".join(reasons))
-        self.engine.start(self._answering, self._dispatcher.answer_datagram)
+        limits = rate_limits(self.settings.rrl)
+        self.engine.start(self._answering, self._dispatcher.answer_datagram, limits)
         for stream in self._tcp:
             await stream.start()
 
@@ -313,6 +312,22 @@ class Server:
         except StorageError as error:
             log.error("an event was not stored", event_text=text, reason=str(error))
 
+    def _cookie_secrets(self) -> tuple[bytes, ...]:
+        given = self.settings.cookies
+        if not given.enabled:
+            return ()
+        return given.secrets or cookies.secrets_at(self._seed, self._clock())
+
+    async def _renew_secrets(self) -> None:
+        """Use other secrets for cookies when their day begins."""
+        while True:
+            await asyncio.sleep(SECRETS_LOOK)
+            wanted = self._cookie_secrets()
+            if wanted != self._answering.cookie_secrets:
+                self._answering = replace(self._answering, cookie_secrets=wanted)
+                self._dispatcher.settings = self._answering
+                self.engine.use(self._answering)
+
     async def _keep_house(self) -> None:
         """Prune once a day what is kept for a while only."""
         keep = self.settings.events.retention_days * DAY
@@ -327,31 +342,6 @@ class Server:
             except StorageError as error:
                 log.error("old events were not pruned", reason=str(error))
             await asyncio.sleep(DAY)
-
-
-def secondaries_settings(settings: Settings) -> SecondariesSettings:
-    """Return what the transfers ask of the settings."""
-    transfers, timers = settings.transfers, settings.timers
-    return SecondariesSettings(
-        concurrency=transfers.concurrency,
-        per_primary=transfers.per_primary,
-        bounds=Bounds(
-            refresh_min=timers.refresh_min,
-            refresh_max=timers.refresh_max,
-            retry_min=timers.retry_min,
-            retry_max=timers.retry_max,
-            expire_min=timers.expire_min,
-            expire_max=timers.expire_max,
-            bootstrap_min=timers.bootstrap_min,
-            bootstrap_max=timers.bootstrap_max,
-            refused_hold=timers.refused_hold,
-        ),
-        client=ClientSettings(
-            idle_timeout=transfers.timeout,
-            source=transfers.source_ipv4,
-            source6=transfers.source_ipv6,
-        ),
-    )
 
 
 def listen_reason(error: OSError, address: Address) -> str:

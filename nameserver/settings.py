@@ -11,6 +11,7 @@ variables that look like a known table, and doubles the start-up time of every c
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from importlib import metadata
@@ -18,8 +19,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    model_validator,
+)
 
+from nameserver import cookies, rrl
 from nameserver.address import Address
 from nameserver.settings_sources import SettingsError, read_sources, with_sources
 from zones.name import BadName, from_text
@@ -55,6 +64,13 @@ def _host(value: object) -> object:
     return Address.parse(value).host
 
 
+def _secret(value: object) -> bytes:
+    # What is wrong is told without the value.
+    if not isinstance(value, str) or not re.fullmatch("[0-9A-Fa-f]{32}", value):
+        raise ValueError("a secret has 32 hexadecimal digits: openssl rand -hex 16")
+    return bytes.fromhex(value)
+
+
 def _domain_name(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -76,12 +92,16 @@ AddressText = Annotated[Address, BeforeValidator(_address)]
 HostText = Annotated[str, BeforeValidator(_host)]
 NameText = Annotated[str, BeforeValidator(_domain_name)]
 MailboxText = Annotated[str, BeforeValidator(_mailbox)]
+SecretHex = Annotated[bytes, BeforeValidator(_secret)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 
 
 class Table(BaseModel):
-    """A table of the file: immutable, and strict about its keys."""
+    """A table of the file: immutable, and strict about its keys.
+
+    ``enabled`` of a table has the table's name as its variable: ``NSCTL_RRL``.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -144,6 +164,40 @@ class NotifySettings(Table):
     timeout: Seconds = 3.0  # until the first retry; doubled after each
 
 
+class CookieSettings(Table):
+    """``[cookies]``: DNS cookies (RFC 7873); ``NSCTL_COOKIES=off`` gives none.
+
+    ``secrets`` are for servers that share an address (RFC 9018 5): the first one makes cookies, all
+    of them are accepted. Without any the server makes one of its own each day.
+    """
+
+    enabled: bool = True
+    secrets: Annotated[
+        tuple[SecretHex, ...],
+        BeforeValidator(_listed),
+        Field(max_length=cookies.MOST_SECRETS, repr=False),
+    ] = ()
+
+
+class RrlSettings(Table):
+    """``[rrl]``: response rate limiting (``nameserver.rrl``); ``NSCTL_RRL=off`` switches it off.
+
+    The limits are those of one worker.
+    """
+
+    enabled: bool = True
+    rate: Annotated[int, Field(gt=0, le=rrl.MOST_RATE)] = 200  # answers in a second
+    window: Annotated[int, Field(gt=0, le=rrl.MOST_WINDOW)] = 5  # seconds that debt goes back
+    slip: Annotated[int, Field(ge=0, le=10)] = 2
+    badcookie: bool = False
+    ipv4_prefix: Annotated[int, Field(gt=0, le=32)] = 24
+    ipv6_prefix: Annotated[int, Field(gt=0, le=64)] = 56
+    exempt: Annotated[
+        tuple[IPvAnyNetwork, ...], BeforeValidator(_listed), Field(max_length=rrl.MOST_EXEMPT)
+    ] = ()
+    accounts: Annotated[int, Field(ge=64, le=2**24)] = 65_536
+
+
 class LogSettings(Table):
     """``[log]``: what the server writes to stderr."""
 
@@ -183,6 +237,8 @@ class Settings(Table):
     minimal_responses: bool = False
     udp_limit: Annotated[int, Field(ge=512, le=65_535)] = 1232
     customer: str = ""  # whose a new zone is where --customer is not given
+    cookies: CookieSettings = CookieSettings()
+    rrl: RrlSettings = RrlSettings()
     tcp: TcpSettings = TcpSettings()
     transfers: TransferSettings = TransferSettings()
     timers: TimerSettings = TimerSettings()

@@ -115,7 +115,9 @@ def setting_paths(model: type[BaseModel], above: KeyPath = ()) -> Iterator[KeyPa
 
 
 def variable(path: KeyPath) -> str:
-    """Return the variable of a setting: ``NSCTL_TCP_IDLE_TIMEOUT``."""
+    """Return the variable of a setting: ``NSCTL_TCP_IDLE_TIMEOUT``; ``NSCTL_RRL`` switches."""
+    if len(path) > 1 and path[-1] == "enabled":
+        path = path[:-1]
     return PREFIX + "_".join(path).upper()
 
 

@@ -114,9 +114,11 @@ def test_missing_file(tmp_path: Path) -> None:
 
 def test_unknown_variables_only_warn() -> None:
     """A variable that is no setting does not keep the server from starting."""
-    settings = load(environ={"NSCTL_RRL": "off", "NSCTL_TCP_PER_CLEINT": "3", "NSCTL_ACTOR": "me"})
+    settings = load(
+        environ={"NSCTL_PLUGINS": "yes", "NSCTL_TCP_PER_CLEINT": "3", "NSCTL_ACTOR": "me"}
+    )
     assert settings.warnings == (
-        "variable NSCTL_RRL is not a setting and is ignored",
+        "variable NSCTL_PLUGINS is not a setting and is ignored",
         (
             "variable NSCTL_TCP_PER_CLEINT is not a setting and is ignored;"
             " did you mean NSCTL_TCP_PER_CLIENT?"
