@@ -58,15 +58,9 @@ cdef struct Work:
     # The answer:
     int rcode
     bint authoritative
-    bint synthesised
     bint overflow
     int error  # extended, RFC 8914; -1: none
     const char* error_text
-    uint32_t opt_size
-    bint has_cookie  # the OPT record has it; and so on
-    bint has_nsid
-    bint has_keepalive
-    bint has_error
     uint32_t item_count
     uint32_t counts[3]
     bint hashed  # the buckets are in use
@@ -80,7 +74,7 @@ cdef struct Work:
 
 
 cdef inline uint32_t item_bucket(const Item* item) noexcept nogil:
-    cdef uint64_t result = item.rtype << 16 | item.covers
+    cdef uint64_t result = <uint64_t>item.rtype << 16 | item.covers
     cdef uint32_t left = item.owner_size
     cdef const uint8_t* octets = item.owner
     while left >= 8:
