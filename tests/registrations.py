@@ -7,6 +7,7 @@ from functools import cache
 from typing import Final
 
 from registrar import facts, policy_files
+from registrar.days import moment_after_months
 from registrar.fact import Fact
 from registrar.model import Registration
 from registrar.policy import Policies
@@ -40,7 +41,7 @@ def registered(
     """Return a registration that was ordered, delegated and registered at ``at``, and then these."""
     profile = policies().tlds[tld]
     months = profile.term.first_months.value
-    expires = at.replace(year=at.year + months // 12) if months else None
+    expires = moment_after_months(at, months) if months else None
     return draft(
         facts.Submitted(at - timedelta(days=2)),
         facts.NameServersSet(at - timedelta(days=2), NAME_SERVERS),
