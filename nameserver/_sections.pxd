@@ -58,9 +58,15 @@ cdef struct Work:
     # The answer:
     int rcode
     bint authoritative
+    bint synthesised
     bint overflow
     int error  # extended, RFC 8914; -1: none
     const char* error_text
+    uint32_t opt_size
+    bint has_cookie  # the OPT record has it; and so on
+    bint has_nsid
+    bint has_keepalive
+    bint has_error
     uint32_t item_count
     uint32_t counts[3]
     bint hashed  # the buckets are in use
