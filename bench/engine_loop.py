@@ -81,9 +81,9 @@ def microseconds(table: CompiledTable, queries: list[bytes], settings: AnswerSet
     best = float("inf")
     for _ in range(5):
         started = time.thread_time()
-        table.respond_many(queries, Transport.UDP, settings, 1)
+        table.respond_many(queries, Transport.UDP, settings, rounds=1)
         once = time.thread_time()
-        table.respond_many(queries, Transport.UDP, settings, 21)
+        table.respond_many(queries, Transport.UDP, settings, rounds=21)
         ended = time.thread_time()
         best = min(best, ((ended - once) - (once - started)) / 20 / len(queries))
     return best * 1e6
