@@ -19,6 +19,7 @@ from axfr.notify import same_address
 from axfr.refresh import Bounds, Step, after_failure, after_success, next_step
 from axfr.refusal import fix_of, reason_of, record_of
 from axfr.soa import Soa
+from zones.changes import Changes
 from zones.check import check
 from zones.check_changes import is_surely_sound
 from zones.finding import Finding, errors
@@ -54,6 +55,7 @@ class Outcome:
     attempts: tuple[TransferAttempt, ...]
     version: ZoneVersion | None = None
     findings: tuple[Finding, ...] = ()
+    changes: Changes | None = None  # that made the version, where it came as changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +307,8 @@ class Refresh:
             peer=str(primary),
         )
         self._log(primary, result, fetched=fetched)
-        return Outcome(state, tuple(self._attempts), version, findings)
+        changes = fetched.changes if fetched else None
+        return Outcome(state, tuple(self._attempts), version, findings, changes)
 
     def _pinned(self, primary: Primary, soa: Soa) -> Outcome:
         around = self._around

@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from axfr.secondaries import Outcome
+from nameserver.patches import Patches
 from storage import secondaries, versions, zones
 from storage.database import Database
 from storage.errors import StorageError
@@ -53,6 +54,7 @@ class Publisher:
         self._serve = serve
         self._clock = clock
         self.ids: dict[Name, int] = {}
+        self._patches = Patches()
         self._waiting: list[Waiting] = []
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -120,18 +122,22 @@ class Publisher:
             # A zone may have been deleted while its transfer ran.
             there = zones.existing(session, [outcome.state.apex for outcome in outcomes])
             kept = [outcome for outcome in outcomes if outcome.state.apex in there]
-            published = versions.publish_many(
-                session,
-                [
-                    Publication(outcome.version, Origin.TRANSFER, outcome.attempts[-1].primary)
-                    for outcome in kept
-                    if outcome.version is not None
-                ],
-                now=self._clock(),
-            )
+            publications = [
+                Publication(
+                    outcome.version,
+                    Origin.TRANSFER,
+                    outcome.attempts[-1].primary,
+                    patch=self._patches.patch(outcome),
+                )
+                for outcome in kept
+                if outcome.version is not None
+            ]
+            published = versions.publish_many(session, publications, now=self._clock())
             secondaries.save_states(session, [outcome.state for outcome in kept])
             secondaries.log_attempts(
                 session, [attempt for outcome in kept for attempt in outcome.attempts]
             )
             self.ids |= {one.apex: one.id for one in published}
+        for item, one in zip(publications, published, strict=True):
+            self._patches.note(item.version, one, item.patch)
         return {one.apex: one for one in published}

@@ -161,6 +161,21 @@ class VersionRow(Base):
     content: Mapped[bytes]  # last: listing a history never touches its pages
 
 
+class PatchedRow(Base):
+    """A version that is stored as changes to another one, its root, which is stored whole."""
+
+    __tablename__ = "patched"
+
+    version: Mapped[int] = mapped_column(
+        Big, ForeignKey("versions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    apex: Mapped[ApexOf] = mapped_column(index=True)
+    # Looked at when a transaction ends: a zone goes with all its versions, in whatever order.
+    root: Mapped[int] = mapped_column(
+        Big, ForeignKey("versions.id", deferrable=True, initially="DEFERRED"), index=True
+    )
+
+
 class ServedRow(Base):
     """Which version of a zone is served; a foreign key keeps it from being pruned."""
 

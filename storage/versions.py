@@ -4,7 +4,8 @@ The content of a version is its packed form (``zones.packed``), one blob. Publis
 is served already does nothing. At most ``Zone.keep_versions`` stay per zone; the served one always
 does. The id of a version is the number of the change that brought it, so it is never used twice.
 
-A transfer into a pinned zone is stored but not served.
+A transfer into a pinned zone is stored but not served. A changed large zone may be stored as a
+patch of an earlier version (``storage.content``), which stays as long as a patch of it is kept.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import String, bindparam, delete, func, select, type_coerce
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import String, bindparam, delete, select, type_coerce
+from sqlalchemy.orm import Session
 
 from storage import bulk, content, events, feed
-from storage.content import decode
+from storage.content import PATCH, Patch, decode, no_root
 from storage.errors import StorageError
 from storage.events import Event, EventSeverity
 from storage.feed import ChangeKind
-from storage.models import ServedRow, VersionRow, ZoneRow, name_of
-from storage.zones import SETTINGS, chunks, get_zone, unknown, zone_of
+from storage.models import PatchedRow, ServedRow, VersionRow, ZoneRow, name_of
+from storage.standings import Standing, standings
+from storage.zones import SETTINGS, get_zone, zone_of
 from zones.name import Name, display
 from zones.version import ZoneVersion
 from zones.zone import Zone
@@ -46,21 +48,26 @@ class Publication:
     origin: Origin
     actor: str
     reason: str = ""
+    patch: Patch | None = None  # of the version served: used where it still is
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What became of a publication: ``new`` is false where the content was served already."""
+    """What became of a publication: ``new`` is false where the content was served already.
+
+    ``root`` is the version that this one is stored as a patch of, 0 where it is stored whole.
+    """
 
     apex: Name
     id: int
     new: bool
     served: bool
+    root: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class VersionInfo:
-    """One line of a zone's history."""
+    """One line of a zone's history; ``hash`` is empty for a version that is stored as a patch."""
 
     id: int
     serial: int
@@ -101,11 +108,12 @@ def publish_many(
     new: list[tuple[Publication, Published]] = []
     for item in wanted:
         zone = standing[item.version.apex]
-        if zone.hash == item.version.content_hash and zone.served:
+        root = item.patch.root if item.patch and item.patch.served == zone.served else 0
+        if not root and zone.served and is_served(session, zone, item.version):
             done.append(Published(zone.apex, zone.served, new=False, served=True))
             continue
         held = zone.pinned and item.origin is Origin.TRANSFER
-        done.append(Published(zone.apex, first + len(new), new=True, served=not held))
+        done.append(Published(zone.apex, first + len(new), new=True, served=not held, root=root))
         new.append((item, done[-1]))
     store(session, new, now)
     prune(session, [standing[published.apex] for _, published in new])
@@ -125,35 +133,6 @@ SERVED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What publishing has to know of a zone."""
-
-    apex: Name
-    pinned: bool
-    keep: int
-    kept: int  # versions there are
-    served: int | None
-    hash: str | None
-
-
-KEPT: Final = (
-    select(func.count()).where(VersionRow.apex == ZoneRow.apex).correlate(ZoneRow).scalar_subquery()
-)
-SERVED_VERSION: Final = aliased(VersionRow)
-STANDINGS: Final = (
-    select(
-        ZoneRow.apex,
-        ZoneRow.pinned,
-        ZoneRow.keep_versions,
-        KEPT,
-        ServedRow.version,
-        SERVED_VERSION.hash,
-    )
-    .outerjoin(ServedRow, ServedRow.apex == ZoneRow.apex)
-    .outerjoin(SERVED_VERSION, SERVED_VERSION.id == ServedRow.version)
-    .where(ZoneRow.apex.in_(bindparam("apexes", expanding=True)))
-)
 SURPLUS: Final = delete(VersionRow).where(
     VersionRow.id.in_(
         select(VersionRow.id)
@@ -161,27 +140,20 @@ SURPLUS: Final = delete(VersionRow).where(
         .where(
             VersionRow.id.not_in(select(ServedRow.version).where(ServedRow.apex == bindparam("of")))
         )
+        .where(
+            VersionRow.id.not_in(select(PatchedRow.root).where(PatchedRow.apex == bindparam("of")))
+        )
         .order_by(VersionRow.id)
         .limit(bindparam("surplus"))
     )
 )
 
 
-def standings(session: Session, apexes: Sequence[Name]) -> dict[Name, Standing]:
-    """Return how the zones stand; raises ``UnknownZone``, ``StorageError`` for one named twice."""
-    found: dict[Name, Standing] = {}
-    for chunk in chunks(apexes):
-        for row in session.execute(STANDINGS, {"apexes": chunk}):
-            found[row[0]] = Standing(*row)
-    if len(found) != len(apexes):
-        seen: set[Name] = set()
-        for apex in apexes:
-            if apex not in found:
-                raise unknown(session, apex)
-            if apex in seen:
-                raise StorageError(f"zone {display(apex)} is published twice at once")
-            seen.add(apex)
-    return found
+def is_served(session: Session, zone: Standing, version: ZoneVersion) -> bool:
+    """Tell whether this content is served already."""
+    if zone.hash or not zone.served:
+        return zone.hash == version.content_hash
+    return load_id(session, zone.apex, zone.served).blob == version.blob
 
 
 def store(session: Session, new: Sequence[tuple[Publication, Published]], now: float) -> None:
@@ -189,6 +161,12 @@ def store(session: Session, new: Sequence[tuple[Publication, Published]], now: f
     if not new:
         return
     bulk.insert(session, VersionRow, [version_row(item, published, now) for item, published in new])
+    patches = [
+        {"version": published.id, "apex": published.apex, "root": published.root}
+        for _, published in new
+        if published.root
+    ]
+    bulk.insert(session, PatchedRow, patches)
     served = [
         {"apex": published.apex, "version": published.id}
         for _, published in new
@@ -213,7 +191,7 @@ def store(session: Session, new: Sequence[tuple[Publication, Published]], now: f
 def version_row(item: Publication, published: Published, now: float) -> dict[str, Any]:
     """Return the columns of a version."""
     version = item.version
-    codec, stored = content.encode(version.blob)
+    codec, stored = content.encode(version.blob, item.patch if published.root else None)
     return {
         "id": published.id,
         "apex": version.apex,
@@ -223,7 +201,7 @@ def version_row(item: Publication, published: Published, now: float) -> dict[str
         "actor": item.actor,
         "reason": item.reason,
         "records": version.record_count,
-        "hash": version.content_hash,
+        "hash": "" if published.root else version.content_hash,
         "octets": len(version.blob),
         "codec": codec,
         "content": stored,
@@ -270,7 +248,7 @@ def served_with_id(session: Session, apex: Name) -> tuple[int, ZoneVersion | Non
     if row is None:
         get_zone(session, apex)
         return 0, None
-    return row.id, ZoneVersion(decode(row.codec, row.content))
+    return row.id, ZoneVersion(blob_of(session, row.codec, row.content))
 
 
 def iter_served(session: Session) -> Iterator[tuple[Zone, int, ZoneVersion | None]]:
@@ -280,10 +258,17 @@ def iter_served(session: Session) -> Iterator[tuple[Zone, int, ZoneVersion | Non
     for anything else meanwhile.
     """
     rows = session.connection().execute(SERVED, execution_options={"yield_per": 1000})
+    patched: list[Any] = []  # need another query, each
     for text, *settings, version_id, codec, blob in rows:
-        version = None if blob is None else ZoneVersion(decode(codec, blob))
+        if codec == PATCH:
+            patched.append((text, settings, version_id))
+            continue
+        version = None if blob is None else ZoneVersion(blob_of(session, codec, blob))
         apex = name_of(text) if version is None else version.apex  # one object for both
         yield zone_of((apex, *settings)), version_id or 0, version
+    for text, settings, version_id in patched:
+        version = load_id(session, name_of(text), version_id)
+        yield zone_of((version.apex, *settings)), version_id, version
 
 
 def history(session: Session, apex: Name) -> list[VersionInfo]:
@@ -352,7 +337,22 @@ def load_id(session: Session, apex: Name, version_id: int) -> ZoneVersion:
     ).one_or_none()
     if row is None:
         raise StorageError(f"zone {display(apex)}: no version with the id {version_id} is kept")
-    return ZoneVersion(decode(*row))
+    return ZoneVersion(blob_of(session, *row))
+
+
+def blob_of(session: Session, codec: int, stored: bytes) -> bytes:
+    """Return the packed form of what is stored; raises ``StorageError``."""
+
+    def whole(root: int) -> bytes:
+        found = session.execute(WHOLE, {"root": root}).one_or_none()
+        return no_root(root) if found is None else decode(found.codec, found.content)
+
+    return decode(codec, stored, whole)
+
+
+WHOLE: Final = select(VersionRow.codec, VersionRow.content).where(
+    VersionRow.id == bindparam("root"), VersionRow.codec != PATCH
+)
 
 
 def with_serial(session: Session, apex: Name, serial: int) -> ZoneVersion | None:
@@ -362,6 +362,6 @@ def with_serial(session: Session, apex: Name, serial: int) -> ZoneVersion | None
             VersionRow.apex == apex, VersionRow.serial == serial
         )
     ).all()
-    if len({row.hash for row in rows}) != 1:
+    if len({row.hash or row.id for row in rows}) != 1:
         return None
     return load_id(session, apex, rows[0].id)

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from zones.errors import ZoneError
 from zones.name import Name, is_subdomain
+from zones.patch import Op
 from zones.rrset import RRSIG, RRset
-from zones.splice import Key, Layout
+from zones.splice import Key, Layout, patched
 from zones.version import ZoneVersion
 
 
@@ -29,6 +30,7 @@ class Changes:
     def __init__(self, base: ZoneVersion) -> None:
         self.base = base
         self._layout = Layout(base.blob)
+        self.patch: list[Op] = []
         self._sets: dict[Key, tuple[int, set[bytes]]] = {}  # of what changed: TTL and records
 
     def remove(self, owner: Name, rtype: int, ttl: int, rdata: bytes) -> None:
@@ -83,8 +85,9 @@ class Changes:
             yield owner, before, after
 
     def finish(self) -> ZoneVersion:
-        """Return the new version."""
-        return ZoneVersion(self._layout.splice(dict(self._changed())))
+        """Return the new version; ``patch`` is then what makes its octets of the base's."""
+        self.patch = self._layout.patch(dict(self._changed()))
+        return ZoneVersion(patched(self.base.blob, self.patch))
 
     def _at(self, owner: Name, rtype: int, rdata: bytes) -> tuple[int, set[bytes]]:
         key = _key(owner, rtype, rdata)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import struct
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from zones import packed
 from zones.name import Name, canonical_key
 from zones.packing import use_compiled
+from zones.patch import Op, views
 from zones.rrset import SOA, RRset
 
 with contextlib.suppress(ImportError):  # no compiler where this was installed
@@ -111,28 +112,33 @@ class Layout:
 
     def splice(self, changes: Mapping[Key, RRset | None]) -> bytes:
         """Return packed content in which some RRsets are replaced, added, or gone (``None``)."""
-        pieces = self.pieces(changes)
-        return join(pieces) if use_compiled() else b"".join(pieces)
+        return patched(self.blob, self.patch(changes))
 
-    def pieces(self, changes: Mapping[Key, RRset | None]) -> list[bytes | memoryview]:
-        """Return what ``splice`` joins: views are what is kept, the header and RRsets are new."""
-        whole, header = memoryview(self.blob), self._header
+    def patch(self, changes: Mapping[Key, RRset | None]) -> list[Op]:
+        """Return what ``splice`` does: header and RRsets are new, all else is copied."""
+        header = self._header
         serial, sets, records = header.serial, header.rrsets, header.records
-        pieces: list[bytes | memoryview] = [b""]
+        ops: list[Op] = [b""]
         copied = header.start
         for key in sorted(changes, key=sort_key):
             new = changes[key]
             start, end = self._marks.find(*key)
-            pieces.append(whole[copied:start])
+            ops.append((copied, start))
             copied = end
             if start < end:
                 old, _ = packed.read_rrset(self.blob, start)
                 sets, records = sets - 1, records - len(old.rdatas)
             if new is not None:
-                pieces.append(packed.pack_rrset(new))
+                ops.append(packed.pack_rrset(new))
                 sets, records = sets + 1, records + len(new.rdatas)
             if key == (header.apex, SOA, 0):
                 serial = int.from_bytes(new.rdatas[0][-20:-16], "big") if new else 0
-        pieces.append(whole[copied:])
-        pieces[0] = packed.pack_header(header.apex, serial, sets, records)
-        return pieces
+        ops.append((copied, len(self.blob)))
+        ops[0] = packed.pack_header(header.apex, serial, sets, records)
+        return ops
+
+
+def patched(blob: bytes, ops: Iterable[Op]) -> bytes:
+    """Return what a patch makes of earlier content; raises ``PatchError``."""
+    pieces = views(blob, ops)
+    return join(pieces) if use_compiled() else b"".join(pieces)
