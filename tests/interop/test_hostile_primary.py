@@ -104,7 +104,7 @@ MISBEHAVIOUR: list[tuple[Transfer, str, str]] = [
 def patient() -> Iterator[Nsctl]:
     """One server for all of it, with low limits; each misbehaviour gets a zone of its own."""
     with tempfile.TemporaryDirectory(prefix="nsctl-") as place:
-        limits = {"transfers_max_records": 10_000, "transfers_timeout": 1}
+        limits = {"transfers_max_records": 1_000, "transfers_timeout": 2}
         with Nsctl(Path(place), **limits) as nsctl:
             yield nsctl
 

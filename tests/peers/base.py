@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import ctypes
 import signal
 import subprocess
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -117,6 +119,16 @@ def soa_serial(response: dns.message.Message) -> int | None:
     )
 
 
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def end_with_parent() -> None:
+    """Have this process, a child to be, sent SIGTERM when the tests end, however they end."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 @dataclass
 class Process:
     """A child process whose output goes to a file; stopped by its own id."""
@@ -136,6 +148,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 cwd=self.log_file.parent,
                 env=self.environment,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  # a single call of the C library
             )
 
     def assert_running(self) -> None:
