@@ -1,3 +1,4 @@
+from nameserver._rrl import RateLimitsCompiled
 from nameserver._table import Zones
 from nameserver.cookies import Client
 from nameserver.respond import AnswerSettings, HandOver, Transport
@@ -24,6 +25,7 @@ class CompiledTable(Zones):
         *,
         badcookie: bool,
     ) -> bytes: ...
+    def account(self, limits: RateLimitsCompiled) -> int: ...
     def respond_many(
         self,
         queries: list[bytes],

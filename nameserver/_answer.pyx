@@ -29,6 +29,7 @@ from nameserver._approach cimport (
 )
 from nameserver._query cimport prepare
 from nameserver._response cimport brief, complete
+from nameserver._rrl cimport RateLimitsCompiled, account_of
 from nameserver._sections cimport Work
 from nameserver._siphash cimport sip_word
 from nameserver._table cimport Root, Table, Zones, load_root
@@ -218,6 +219,12 @@ cdef class CompiledTable(Zones):
             raise ValueError("a query without an answer")
         answer_briefly(&self.settings.settings, self.workspace, &self.prepared, badcookie)
         return PyBytes_FromStringAndSize(<const char*>self.out, self.prepared.result)
+
+    def account(self, RateLimitsCompiled limits not None):
+        """Return the number of the account that the last answer is booked to: ``rrl.number``."""
+        if self.prepared.result <= 0 or not self.prepared.client_size:
+            raise ValueError("no answer, or no client")
+        return account_of(&limits.limits, &self.prepared)
 
     def respond_many(self, list queries not None, transport, settings, client=None, *, rounds=1):
         """Return what ``respond`` returns for each, answered as a worker answers: in batches.

@@ -101,7 +101,7 @@ class Limiter:
         if self._is_exempt(address):
             return Action.SEND
         limits, now = self.limits, milliseconds % _WRAP
-        account = self._account(self._net(address) + bytes((kind,)) + subject, now)
+        account = self._account(self.number(address, kind, subject), now)
         debt = account.debt_at(now, limits.rate) + ANSWER
         account.time = now
         account.debt = min(debt, ANSWER * limits.rate * (1 + limits.window))
@@ -112,8 +112,11 @@ class Limiter:
         account.limited = (account.limited + 1) % _WRAP
         return Action.SLIP if slips else Action.DROP
 
-    def _account(self, text: bytes, now: int) -> Account:
-        number = siphash(self.limits.key, text)
+    def number(self, address: bytes, kind: Kind, subject: Name) -> int:
+        """Return the number of the account that an answer is booked to."""
+        return siphash(self.limits.key, self._net(address) + bytes((kind,)) + subject)
+
+    def _account(self, number: int, now: int) -> Account:
         ways = self._sets.setdefault(number & self._mask, [])
         if not ways:
             ways += (Account() for _ in range(WAYS))

@@ -12,21 +12,35 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nameserver.answer import Kind
 from nameserver.cookies import Client
-from nameserver.respond import AnswerSettings, HandOver, Transport, respond
+from nameserver.respond import (
+    AnswerSettings,
+    HandOver,
+    Response,
+    Transport,
+    brief_response,
+    respond,
+    response_to,
+)
+from nameserver.rrl import Limiter, RateLimits
 from nameserver.table import ServedZone, ZoneTable
 from tests import random_zones
 from tests.random_zones import Universe
 
 if TYPE_CHECKING:
     from nameserver._answer import CompiledTable
+    from nameserver._rrl import RateLimitsCompiled
 else:
     CompiledTable = pytest.importorskip("nameserver._answer").CompiledTable
+    RateLimitsCompiled = pytest.importorskip("nameserver._rrl").RateLimitsCompiled
 
 QUERIES = int(os.environ.get("ORACLE_QUERIES", "100000"))
 PARTS = 4
 PER_TABLE = 250
 SECRETS = (bytes(range(16)), b"sixteen octets..", b"\xff" * 16)
+LIMITS = RateLimits(b"key of 16 octets", ipv4_prefix=20, ipv6_prefix=51)
+COMPILED_LIMITS = RateLimitsCompiled(LIMITS)
 SETTINGS = [
     AnswerSettings(),
     AnswerSettings(minimal_responses=True),
@@ -57,12 +71,36 @@ def difference(
     ):
         expected = respond(oracle, query, transport, settings, client)
         for got in (batched, engine.respond(query, transport, settings, client)):
-            if got != expected:
+            if got != expected or (
+                client and not same_limits(engine, oracle, query, settings, client)
+            ):
                 return (
                     f"{transport} {settings} {client}\nquery {query.hex()}\noracle {shown(expected)}\n"
                     f"engine {shown(got)}\n" + "\n".join(map(described, zones))
                 )
     return None
+
+
+def same_limits(
+    engine: CompiledTable,
+    oracle: ZoneTable,
+    query: bytes,
+    settings: AnswerSettings,
+    client: Client,
+) -> bool:
+    """Tell whether both book an answer over UDP to the same account, and shorten it alike."""
+    response = response_to(oracle, query, Transport.UDP, settings, client)
+    got = engine.respond(query, Transport.UDP, settings, client)
+    if not isinstance(response, Response):
+        return got is response
+    number = Limiter(LIMITS).number(client.address, response.kind, response.subject)
+    if engine.account(COMPILED_LIMITS) != number:
+        return False
+    return response.kind is Kind.FAILURE or all(
+        engine.respond_briefly(query, settings, client, badcookie=badcookie)
+        == brief_response(query, settings, client, badcookie=badcookie)
+        for badcookie in (False, True)
+    )
 
 
 def shown(response: bytes | HandOver | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,27 @@ def test_key_lines() -> None:
         ("d", "e"): 4,
         ("d", "e", "f"): 5,
     }
+
+
+def test_variables_switch() -> None:
+    """NSCTL_RRL and NSCTL_COOKIES switch their tables, whatever else is set."""
+    settings = load(environ={"NSCTL_RRL": "off", "NSCTL_COOKIES": "off", "NSCTL_RRL_RATE": "7"})
+    assert not settings.rrl.enabled
+    assert not settings.cookies.enabled
+    assert settings.rrl.rate == 7
+    assert not settings.warnings
+
+
+@pytest.mark.parametrize("secret", ["00112233", "x" * 32, "0" * 33, 7])
+def test_wrong_secrets(tmp_path: Path, secret: object) -> None:
+    """A secret of another length, or with other digits, is told without being shown."""
+    (found,) = reasons(tmp_path, f"[cookies]\nsecrets = [{json.dumps(secret)}]\n")
+    assert "32 hexadecimal digits" in found
+    assert f"{secret!r}" not in found
+
+
+def test_secrets() -> None:
+    """Secrets are hexadecimal; they are not shown with the other settings."""
+    settings = load(environ={"NSCTL_COOKIES_SECRETS": f"{'0f' * 16},{'F0' * 16}"})
+    assert settings.cookies.secrets == (b"\x0f" * 16, b"\xf0" * 16)
+    assert "secrets" not in repr(settings)
