@@ -113,9 +113,9 @@ def possible(registration: Registration, now: datetime) -> list[Action]:
     return [action for action in Action if not why_not(registration, action, now)]
 
 
-def _rows(course: Course, deed: Deed, now: datetime) -> list[Transition]:
+def _rows(course: Course, deed: Deed, now: datetime) -> tuple[Transition, ...]:
     if deed.event is None or (deed.during and course.life not in deed.during):
-        return []
+        return ()
     return course.rows_for(deed.event, now)
 
 

@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from registrar.course import Course
 
 
+# Bound here for their speed, as in ``registrar.course``.
+REGISTRY_EXPIRY: Final = Event.REGISTRY_EXPIRY
+TERM_OVER: Final = Event.TERM_OVER
+ADD_PERIOD: Final = RgpStatus.ADD_PERIOD
+NO_RENEWAL: Final = Renewal.NONE
+
+
 def open_grace(course: Course, period: RgpStatus, at: datetime) -> None:
     """Open a grace period, if the registry has it (RFC 3915 3.1)."""
     length = course.tld.grace.lengths.get(period)
@@ -51,8 +58,8 @@ def begin_registration(course: Course, fact: Fact | None, at: datetime) -> None:
     """Set the registry's clock, the add period and the lock after a registration."""
     expires = fact.expires if isinstance(fact, Registered) else None
     set_expiry(course, expires)
-    open_grace(course, RgpStatus.ADD_PERIOD, at)
-    lock(course, at, course.tld.transfer.lock_hours.value)
+    open_grace(course, ADD_PERIOD, at)
+    lock(course, at, course.tld.transfer.lock)
 
 
 def begin_after_transfer(course: Course, fact: Fact | None, at: datetime) -> None:
@@ -60,7 +67,7 @@ def begin_after_transfer(course: Course, fact: Fact | None, at: datetime) -> Non
     expires = fact.expires if isinstance(fact, TransferredIn) else None
     set_expiry(course, expires)
     open_grace(course, RgpStatus.TRANSFER_PERIOD, at)
-    lock(course, at, course.tld.transfer.lock_hours.value)
+    lock(course, at, course.tld.transfer.lock)
 
 
 def begin_contract(course: Course, fact: Fact | None, at: datetime) -> None:
@@ -95,11 +102,11 @@ AT_REGISTRY: Final = frozenset((Life.REGISTERED, Life.CLOSING))
 
 def set_expiry(course: Course, expires: datetime | None) -> None:
     """Set the registry's clock; where nothing expires, it has none."""
-    course.timers.pop(Event.REGISTRY_EXPIRY, None)
+    course.timers.pop(REGISTRY_EXPIRY, None)
     course.expiry_from = course.expires = expires
     course.expiry_renewals = 0
-    if expires is not None and course.tld.term.renewal.value is not Renewal.NONE:
-        course.timers[Event.REGISTRY_EXPIRY] = expires
+    if expires is not None and course.tld.term.renewal.value is not NO_RENEWAL:
+        course.timers[REGISTRY_EXPIRY] = expires
 
 
 def set_term(course: Course) -> None:
@@ -108,13 +115,13 @@ def set_term(course: Course) -> None:
     course.last_day = last_day(
         course.start, course.first_months, course.contract.renewal_months.value, course.renewals
     )
-    course.timers[Event.TERM_OVER] = course.contract_end
+    course.timers[TERM_OVER] = course.contract_end
 
 
-def lock(course: Course, at: datetime, hours: int) -> None:
+def lock(course: Course, at: datetime, length: timedelta) -> None:
     """Lock the domain against transfers, if not for longer already."""
-    until = at + timedelta(hours=hours)
-    if hours and (course.lock_until is None or until > course.lock_until):
+    until = at + length
+    if length and (course.lock_until is None or until > course.lock_until):
         course.lock_until = until
 
 

@@ -8,6 +8,7 @@ years in one step, unless the steps are recorded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -23,33 +24,21 @@ from registrar.model import Denial, Life, Region, Registration
 from registrar.policy import Renewal
 from registrar.reason import Reason
 from registrar.recorded import RECORDED
+from registrar.standing import FIRST, Plan
 from registrar.statuses import RgpStatus, Status
 from registrar.terms import last_day
 from registrar.transition import Transition
-from registrar.transitions import BY_EVENT, INITIAL
 
 FAR: Final = datetime.max.replace(tzinfo=UTC)
 ORDER: Final = {event: number for number, event in enumerate(Event)}
 RECURRING: Final = frozenset((Event.TERM_OVER, Event.REGISTRY_EXPIRY))
 
-# What the registry, or another outside, tells to have happened: it is not judged any more.
-OUTCOMES: Final = frozenset(
-    {
-        Event.SENT,
-        Event.REGISTERED,
-        Event.REFUSED,
-        Event.TRANSFERRED_IN,
-        Event.RENEWED,
-        Event.DELETED,
-        Event.TRANSITED,
-        Event.RESTORED,
-        Event.CODE_ISSUED,
-        Event.TRANSFER_REQUESTED,
-        Event.TRANSFER_REJECTED,
-        Event.TRANSFER_CANCELLED,
-        Event.TRANSFERRED_AWAY,
-    }
-)
+# Bound here: in Python 3.11 each ``Life.CLOSING`` costs as much as a dozen plain names.
+CLOSING: Final = Life.CLOSING
+REGISTERED: Final = Life.REGISTERED
+TERM_OVER: Final = Event.TERM_OVER
+REGISTRY_EXPIRY: Final = Event.REGISTRY_EXPIRY
+RENEWED: Final = Event.RENEWED
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +91,8 @@ class Course:
         "renewals",
         "set_statuses",
         "since",
+        "standing",
         "start",
-        "states",
         "steps",
         "submitted",
         "terminated",
@@ -120,7 +109,7 @@ class Course:
         self._facts = registration.facts
         self._position = 0
         self.clock: datetime | None = None
-        self.states: dict[Region, Any] = INITIAL.copy()  # each region has an enumeration
+        self.standing = FIRST
         self.timers: dict[Event, datetime] = {}
         self.since: datetime | None = None
         # Order
@@ -163,8 +152,12 @@ class Course:
     @property
     def life(self) -> Life:
         """Return the stage of the life cycle."""
-        life: Life = self.states[Region.LIFE]
-        return life
+        return self.standing.life
+
+    @property
+    def states(self) -> Mapping[Region, Any]:
+        """Return the state of each region."""
+        return self.standing.states
 
     def to(self, until: datetime) -> None:
         """Live through everything up to and with the moment ``until``."""
@@ -188,42 +181,33 @@ class Course:
         recording = RECORDED.get(event)
         if recording is not None:
             recording.change(self, fact, at)
-        rows = self.rows_for(event, at)
-        if fact is not None and self._is_denied(event, at, fact, rows):
-            return False
-        for row in rows:
-            self._take(row, at, fact)
-        if self.states[Region.LIFE] is Life.CLOSING:
+        plan = self.standing.plan(event, self, at)
+        if fact is not None and (plan.guards or not plan.fits):
+            reasons = self._reasons(plan, event, fact, at)
+            if reasons:
+                self.denials.append(Denial(at, event, reasons))
+                return False
+        self.standing = plan.after
+        if plan.moves:
+            self.since = at
+        for change in plan.changes:
+            change(self, fact, at)
+        if self.steps is not None:
+            self.steps += [Step(at, row, fact) for row in plan.rows]
+        if self.standing.life is CLOSING:
             settle(self, at)
-        return bool(rows)
+        return bool(plan.rows)
 
-    def rows_for(self, event: Event, at: datetime) -> list[Transition]:
+    def rows_for(self, event: Event, at: datetime) -> tuple[Transition, ...]:
         """Return the row of each region that an event leads to from here, guards aside."""
-        found = []
-        states = self.states
-        life = states[Region.LIFE]
-        for region, by_state in BY_EVENT.get(event, ()):
-            for row in by_state.get(states[region], ()):
-                if row.during and life not in row.during:
-                    continue
-                if row.when is None or row.when(self, at):
-                    found.append(row)
-                    break
-        return found
+        return self.standing.rows_for(event, self, at)
 
-    def _is_denied(self, event: Event, at: datetime, fact: Fact, rows: list[Transition]) -> bool:
-        """Tell whether a fact meets reasons against it, or no row at all, and keep that."""
-        reasons: list[Reason] = []
-        if not rows:
-            if event not in RECORDED:
-                reasons.append(unfitting(self, event))
-        elif event not in OUTCOMES:
-            for row in rows:
-                for guard in row.guards:
-                    reasons += guard(self, fact, at)
-        if reasons:
-            self.denials.append(Denial(at, event, tuple(dict.fromkeys(reasons))))
-        return bool(reasons and rows)
+    def _reasons(self, plan: Plan, event: Event, fact: Fact, at: datetime) -> tuple[Reason, ...]:
+        """Return what stands against a fact."""
+        if not plan.fits:
+            return (unfitting(self, event),)
+        found = [reason for guard in plan.guards for reason in guard(self, fact, at)]
+        return tuple(dict.fromkeys(found))
 
     @property
     def next_due(self) -> datetime:
@@ -231,18 +215,9 @@ class Course:
         pending = self._facts[self._position :]
         return min(self._next_timer()[1], pending[0].at if pending else FAR)
 
-    def _take(self, row: Transition, at: datetime, fact: Fact | None) -> None:
-        if row.region is Region.LIFE and row.target is not row.state:
-            self.since = at
-        self.states[row.region] = row.target
-        if row.change is not None:
-            row.change(self, fact, at)
-        if self.steps is not None:
-            self.steps.append(Step(at, row, fact))
-
     def _next_timer(self) -> tuple[Event, datetime]:
         """Return the timer that is due first; of several the one that ``Event`` names first."""
-        first, due = Event.TERM_OVER, FAR
+        first, due = TERM_OVER, FAR
         for event, moment in self.timers.items():
             if moment < due or (moment == due and ORDER[event] < ORDER[first]):
                 first, due = event, moment
@@ -260,13 +235,13 @@ class Course:
 
     def _renew(self, event: Event, due: datetime, horizon: datetime) -> None:
         """Take the row for a renewal, and on to just before the next thing that is no renewal."""
-        if not self.rows_for(event, due) or self.life is not Life.REGISTERED:
+        if self.standing.life is not REGISTERED or not self.standing.plan(event, self, due).rows:
             self.happen(event, due)
             return
         for timer, other in self.timers.items():
             if timer not in RECURRING and other < horizon:
                 horizon = other
-        term = event is Event.TERM_OVER
+        term = event is TERM_OVER
         months = (self.contract if term else self.tld.term).renewal_months.value
         renew = self.renew_term if term else self.renew_at_registry
         times = 1 + max(0, whole_months(due, horizon)) // months if months else 1
@@ -281,7 +256,7 @@ class Course:
         if months:
             self.renewals += times
             self.last_day = last_day(self.start, self.first_months, months, self.renewals)
-            self.timers[Event.TERM_OVER] = self.contract_end
+            self.timers[TERM_OVER] = self.contract_end
         else:
             self.last_day = None
 
@@ -292,8 +267,8 @@ class Course:
         self.expiry_renewals += times
         at = moment_after_months(self.expiry_from, months * (self.expiry_renewals - 1))
         self.expires = moment_after_months(self.expiry_from, months * self.expiry_renewals)
-        self.timers[Event.REGISTRY_EXPIRY] = self.expires
-        self.assumed[Event.RENEWED] = at
+        self.timers[REGISTRY_EXPIRY] = self.expires
+        self.assumed[RENEWED] = at
         auto = self.tld.term.renewal.value is Renewal.AUTO
         open_grace(self, RgpStatus.AUTO_RENEW_PERIOD if auto else RgpStatus.RENEW_PERIOD, at)
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from registrar.enumeration import quick
 
-
-@quick
 class Event(StrEnum):
     """Something that happened, or a time that came."""
 

@@ -57,6 +57,15 @@ RGP_OF: Final = {
     Life.PENDING_RESTORE: frozenset({RgpStatus.PENDING_RESTORE}),
     Life.PENDING_DELETE: frozenset({RgpStatus.PENDING_DELETE}),
 }
+OTHER_REGIONS: Final = tuple(region for region in Region if region is not Region.LIFE)
+# Bound here for their speed, as in ``registrar.course``.
+TRANSFER: Final = Region.TRANSFER
+DELEGATION: Final = Region.DELEGATION
+CONTRACT: Final = Region.CONTRACT
+PENDING: Final = Transfer.PENDING
+LEAVING: Final = Delegation.LEAVING
+RUNNING: Final = ContractState.RUNNING
+
 HOLD: Final = frozenset({Status.CLIENT_HOLD})
 NO_STATUS: Final[frozenset[Status]] = frozenset()
 NO_RGP: Final[frozenset[RgpStatus]] = frozenset()
@@ -77,7 +86,10 @@ def project_all(registrations: Iterable[Registration], now: datetime) -> list[St
 def state_of(course: Course) -> State:
     """Return the state that a course has reached."""
     assert course.clock is not None
-    now, states = course.clock, course.states
+    now = course.clock
+    contract, delegation, transfer, verification, payment, disclosure = map(
+        course.states.__getitem__, OTHER_REGIONS
+    )
     life = course.life
     grace = tuple((period, end) for period, end in course.grace.items() if end > now)
     lock = course.lock_until
@@ -85,12 +97,12 @@ def state_of(course: Course) -> State:
         at=now,
         life=life,
         life_since=course.since,
-        contract=states[Region.CONTRACT],
-        delegation=states[Region.DELEGATION],
-        transfer=states[Region.TRANSFER],
-        verification=states[Region.VERIFICATION],
-        payment=states[Region.PAYMENT],
-        disclosure=states[Region.DISCLOSURE],
+        contract=contract,
+        delegation=delegation,
+        transfer=transfer,
+        verification=verification,
+        payment=payment,
+        disclosure=disclosure,
         dns=_zone(course, life),
         statuses=statuses_of(course),
         rgp=RGP_OF.get(life) or (frozenset(period for period, _ in grace) if grace else NO_RGP),
@@ -123,7 +135,7 @@ def statuses_of(course: Course) -> frozenset[Status]:
     if pending is None:
         return NO_STATUS
     found = course.set_statuses | pending
-    if course.states[Region.TRANSFER] is Transfer.PENDING:
+    if course.states[TRANSFER] is PENDING:
         found |= {Status.PENDING_TRANSFER}
     if is_held_by_us(course):
         found |= HOLD
@@ -132,12 +144,12 @@ def statuses_of(course: Course) -> frozenset[Status]:
 
 def last_notice_day(course: Course) -> date | None:
     """Return the last day on which notice to the end of the term that runs may arrive."""
-    running = course.states[Region.CONTRACT] is ContractState.RUNNING
+    running = course.states[CONTRACT] is RUNNING
     if not running or course.last_day is None:
         return None
     return notice_until(course.last_day, course.contract.notice)
 
 
 def _zone(course: Course, life: Life) -> Dns:
-    leaving = course.states[Region.DELEGATION] is Delegation.LEAVING
+    leaving = course.states[DELEGATION] is LEAVING
     return Dns.SERVE if leaving else ZONE[life]

@@ -12,7 +12,6 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import NamedTuple
 
-from registrar.enumeration import quick
 from registrar.events import Event
 from registrar.fact import Fact
 from registrar.policy import Contract, Tld
@@ -20,7 +19,6 @@ from registrar.reason import Reason
 from registrar.statuses import RgpStatus, Status
 
 
-@quick
 class Region(StrEnum):
     """A part of the state with a table of its own."""
 
@@ -33,7 +31,6 @@ class Region(StrEnum):
     DISCLOSURE = "disclosure"
 
 
-@quick
 class Life(StrEnum):
     """Where a domain is between its order and its end."""
 
@@ -53,7 +50,6 @@ class Life(StrEnum):
     TRANSFERRED_AWAY = "transferredAway"
 
 
-@quick
 class ContractState(StrEnum):
     """How the contract about the domain stands."""
 
@@ -64,7 +60,6 @@ class ContractState(StrEnum):
     ENDED = "ended"
 
 
-@quick
 class Delegation(StrEnum):
     """How the name servers stand at the parent."""
 
@@ -75,7 +70,6 @@ class Delegation(StrEnum):
     GONE = "gone"
 
 
-@quick
 class Transfer(StrEnum):
     """How a transfer away stands."""
 
@@ -85,7 +79,6 @@ class Transfer(StrEnum):
     PENDING = "pendingTransfer"
 
 
-@quick
 class Verification(StrEnum):
     """How the proof of contact data stands."""
 
@@ -94,7 +87,6 @@ class Verification(StrEnum):
     QUARANTINE = "quarantine"
 
 
-@quick
 class Payment(StrEnum):
     """How the customer's account stands."""
 
@@ -103,7 +95,6 @@ class Payment(StrEnum):
     SUSPENDED = "suspended"
 
 
-@quick
 class Disclosure(StrEnum):
     """How a claimant's wish for contact data stands."""
 
@@ -112,7 +103,6 @@ class Disclosure(StrEnum):
     TOLD = "told"
 
 
-@quick
 class Dns(StrEnum):
     """What is done with the zone."""
 
@@ -123,7 +113,6 @@ class Dns(StrEnum):
     PURGE = "purge"
 
 
-@quick
 class Command(StrEnum):
     """What is sent to the registry."""
 

@@ -17,7 +17,6 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from registrar.days import STATES
-from registrar.enumeration import quick
 from registrar.statuses import RgpStatus
 
 T = TypeVar("T")
@@ -62,7 +61,6 @@ class Notice(Data):
         return f"{self.days} day{'s' if self.days != 1 else ''}"
 
 
-@quick
 class Form(StrEnum):
     """How a declaration reaches the desk."""
 
@@ -73,7 +71,6 @@ class Form(StrEnum):
     PHONE = "phone"
 
 
-@quick
 class Effect(StrEnum):
     """When a cancelled domain is given back."""
 
@@ -143,7 +140,6 @@ class Contract(Data):
         return (own or self.term_months).value
 
 
-@quick
 class Renewal(StrEnum):
     """How a registration at the registry goes on."""
 
@@ -152,7 +148,6 @@ class Renewal(StrEnum):
     NONE = "none"  # it has no end
 
 
-@quick
 class Surrender(StrEnum):
     """What becomes of a domain that the provider gives up without the holder's word."""
 
@@ -160,7 +155,6 @@ class Surrender(StrEnum):
     TRANSIT = "transit"  # handed to the registry itself
 
 
-@quick
 class LienRule(StrEnum):
     """How far a registry lets a provider keep a domain for its claims."""
 
@@ -169,7 +163,6 @@ class LienRule(StrEnum):
     FORBIDDEN = "forbidden"
 
 
-@quick
 class SecurityData(StrEnum):
     """What of DNSSEC the registry takes (RFC 5910)."""
 
@@ -238,6 +231,16 @@ class Transfers(Data):
     code_length: Sourced[list[Positive]]
     lien: Sourced[LienRule]
     adds_months: Sourced[Count]
+
+    @cached_property
+    def lock(self) -> timedelta:
+        """Return how long a domain is locked after it was registered or transferred."""
+        return timedelta(hours=self.lock_hours.value)
+
+    @cached_property
+    def holder_change_lock(self) -> timedelta:
+        """Return how long a domain is locked after a change of its holder."""
+        return timedelta(hours=self.holder_change_lock_hours.value)
 
 
 class Delegations(Data):

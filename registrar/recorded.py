@@ -69,7 +69,7 @@ def change_statuses(course: Course, fact: Fact | None, at: datetime) -> None:
 def change_holder(course: Course, fact: Fact | None, at: datetime) -> None:
     """Lock the domain after a change of its holder, unless the holder opted out."""
     if isinstance(fact, HolderChanged) and not fact.opted_out:
-        lock(course, at, course.tld.transfer.holder_change_lock_hours.value)
+        lock(course, at, course.tld.transfer.holder_change_lock)
 
 
 def open_dispute(course: Course, fact: Fact | None, at: datetime) -> None:

@@ -12,10 +12,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from registrar.enumeration import quick
 
-
-@quick
 class Status(StrEnum):
     """A status of a domain, host or contact (RFC 5731 2.3, 5732 2.3, 5733 2.2)."""
 
@@ -39,7 +36,6 @@ class Status(StrEnum):
     PENDING_UPDATE = "pendingUpdate"
 
 
-@quick
 class RgpStatus(StrEnum):
     """A grace period, or a stage after a deletion (RFC 3915 3.1)."""
 
@@ -52,7 +48,6 @@ class RgpStatus(StrEnum):
     PENDING_DELETE = "pendingDelete"
 
 
-@quick
 class TransferStatus(StrEnum):
     """How the last transfer of an object stands (RFC 5731 3.1.3)."""
 
@@ -64,7 +59,6 @@ class TransferStatus(StrEnum):
     SERVER_CANCELLED = "serverCancelled"
 
 
-@quick
 class Verb(StrEnum):
     """A command on a domain that a status can prohibit (RFC 5731 2.3)."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from registrar import diagrams
-from registrar.course import OUTCOMES
 from registrar.events import Event
 from registrar.fact_codec import FACTS
 from registrar.model import Region
 from registrar.recorded import RECORDED
+from registrar.standing import OUTCOMES
 from registrar.transitions import BY_EVENT, INITIAL, TABLES
 from tests import requirement_table
 
