@@ -133,10 +133,9 @@ class Publisher:
                 if outcome.version is not None
             ]
             published = versions.publish_many(session, publications, now=self._clock())
-            secondaries.save_states(session, [outcome.state for outcome in kept])
-            secondaries.log_attempts(
-                session, [attempt for outcome in kept for attempt in outcome.attempts]
-            )
+            secondaries.save_states(session, [outcome.state for outcome in kept], there=there)
+            attempts = [attempt for outcome in kept for attempt in outcome.attempts]
+            secondaries.log_attempts(session, attempts, there=there)
             self.ids |= {one.apex: one.id for one in published}
         for item, one in zip(publications, published, strict=True):
             self._patches.note(item.version, one, item.patch)

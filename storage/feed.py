@@ -126,4 +126,4 @@ def since(session: Session, seq: int, limit: int = 1000) -> list[Change]:
 
 def latest(session: Session) -> int:
     """Return the number of the newest change, 0 before the first."""
-    return session.scalar(LATEST) or 0
+    return session.connection().scalar(LATEST) or 0

@@ -6,11 +6,11 @@ Timers and the log are the server's own notes: saving them is not a change that 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Delete, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from storage import bulk, events, feed
@@ -151,10 +151,15 @@ def list_states(session: Session) -> list[SecondaryState]:
     return [state_of(row) for row in rows]
 
 
-def save_states(session: Session, states: Iterable[SecondaryState]) -> None:
-    """Store states; those of zones that were deleted meanwhile are dropped."""
+def save_states(
+    session: Session, states: Iterable[SecondaryState], *, there: Collection[Name] | None = None
+) -> None:
+    """Store states; those of zones that were deleted meanwhile are dropped.
+
+    ``there`` has the zones that exist, where the caller knows them.
+    """
     by_apex = {state.apex: state for state in states}
-    there = existing(session, by_apex)
+    there = existing(session, by_apex) if there is None else there
     rows = [
         {"apex": apex} | {name: plain(getattr(state, name)) for name in STATE_FIELDS}
         for apex, state in by_apex.items()
@@ -163,10 +168,29 @@ def save_states(session: Session, states: Iterable[SecondaryState]) -> None:
     bulk.upsert(session, StateRow, rows)
 
 
-def log_attempts(session: Session, attempts: Iterable[TransferAttempt]) -> None:
-    """Append to the transfer log; each zone keeps its newest ``KEEP_ATTEMPTS`` lines."""
+def _surplus() -> Delete:
+    """Return what deletes the oldest lines of zones that have more than they keep."""
+    rank = func.row_number().over(partition_by=AttemptRow.apex, order_by=AttemptRow.id.desc())
+    ranked = select(AttemptRow.id, rank.label("rank")).where(
+        AttemptRow.apex.in_(bindparam("apexes", expanding=True))
+    )
+    numbered = ranked.subquery()
+    old = select(numbered.c.id).where(numbered.c.rank > KEEP_ATTEMPTS)
+    return delete(AttemptRow).where(AttemptRow.id.in_(old))
+
+
+SURPLUS: Final = _surplus()  # made once: to make a statement takes longer than to run it
+
+
+def log_attempts(
+    session: Session, attempts: Iterable[TransferAttempt], *, there: Collection[Name] | None = None
+) -> None:
+    """Append to the transfer log; each zone keeps its newest ``KEEP_ATTEMPTS`` lines.
+
+    ``there`` has the zones that exist, where the caller knows them.
+    """
     new = list(attempts)
-    there = existing(session, {attempt.apex for attempt in new})
+    there = existing(session, {attempt.apex for attempt in new}) if there is None else there
     rows = [
         {name: plain(getattr(attempt, name)) for name in ATTEMPT_FIELDS}
         for attempt in new
@@ -175,12 +199,9 @@ def log_attempts(session: Session, attempts: Iterable[TransferAttempt]) -> None:
     if not rows:
         return
     bulk.insert(session, AttemptRow, rows)
-    for chunk in chunks(there):
-        rank = func.row_number().over(partition_by=AttemptRow.apex, order_by=AttemptRow.id.desc())
-        ranked = select(AttemptRow.id, rank.label("rank")).where(AttemptRow.apex.in_(chunk))
-        numbered = ranked.subquery()
-        old = select(numbered.c.id).where(numbered.c.rank > KEEP_ATTEMPTS)
-        session.execute(delete(AttemptRow).where(AttemptRow.id.in_(old)))
+    connection = session.connection()
+    for chunk in chunks({row["apex"] for row in rows}):
+        connection.execute(SURPLUS, {"apexes": chunk})
 
 
 def attempts(session: Session, apex: Name, limit: int = 20) -> list[TransferAttempt]:

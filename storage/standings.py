@@ -50,7 +50,7 @@ def standings(session: Session, apexes: Sequence[Name]) -> dict[Name, Standing]:
     """Return how the zones stand; raises ``UnknownZone``, ``StorageError`` for one named twice."""
     found: dict[Name, Standing] = {}
     for chunk in chunks(apexes):
-        for row in session.execute(STANDINGS, {"apexes": chunk}):
+        for row in session.connection().execute(STANDINGS, {"apexes": chunk}):
             found[row[0]] = Standing(*row)
     if len(found) != len(apexes):
         seen: set[Name] = set()
