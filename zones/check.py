@@ -52,7 +52,7 @@ def check(content: Packed | ZoneVersion) -> list[Finding]:
 
 
 def _check_arrival(content: Packed, findings: Findings) -> None:
-    zone = display(findings.apex)
+    zone = findings.zone
     for owner, rtype in content.out_of_zone:
         record = f"{display(owner)} {type_text(rtype)}"
         sentence = f"The record {record} is not in the zone {zone} and was left out."

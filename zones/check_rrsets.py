@@ -63,12 +63,11 @@ def _check_null_mx(mx: RRset, findings: Findings) -> None:
 
 
 def _check_dnssec_apex(place: Place, findings: Findings) -> None:
-    name = display(place.owner)
-    if place.rrset(DS) is not None:
-        findings.add("ds-at-apex", place.owner, DS, f"{name}, the apex, has a DS record.")
+    if DS in place.types:
+        findings.add("ds-at-apex", place.owner, DS, f"{findings.zone}, the apex, has a DS record.")
     parameters = place.rrset(NSEC3PARAM)
     for rdata in parameters.rdatas if parameters else ():
         iterations = int.from_bytes(rdata[2:4], "big")
         if iterations:
-            sentence = f"The NSEC3PARAM record of {name} asks for {iterations} extra iterations."
+            sentence = f"The NSEC3PARAM record of {findings.zone} asks for {iterations} extra iterations."
             findings.add("nsec3-iterations", place.owner, NSEC3PARAM, sentence)

@@ -42,7 +42,7 @@ def read_soa(rdata: bytes) -> SoaFields:
 
 def check_apex(apex: Place | None, findings: Findings) -> None:
     """Check what the apex must have; ``None`` where nothing to look at stands there."""
-    zone = display(findings.apex)
+    zone = findings.zone
     soa = apex.rrset(SOA) if apex else None
     if soa is None:
         sentence = f"The zone {zone} has no SOA record at {zone}."
@@ -58,7 +58,7 @@ def check_apex(apex: Place | None, findings: Findings) -> None:
 
 
 def _check_soa(soa: RRset, findings: Findings) -> None:
-    zone = display(findings.apex)
+    zone = findings.zone
     if len(soa.rdatas) > 1:
         sentence = f"{zone} has {len(soa.rdatas)} SOA records, with different content."
         findings.add("soa-multiple", soa.owner, SOA, sentence)
@@ -70,7 +70,7 @@ def _check_soa(soa: RRset, findings: Findings) -> None:
 
 
 def _check_timers(soa: SoaFields, findings: Findings) -> None:
-    zone = display(findings.apex)
+    zone = findings.zone
     timers = {
         "REFRESH": soa.refresh,
         "RETRY": soa.retry,
@@ -100,7 +100,7 @@ def _check_timers(soa: SoaFields, findings: Findings) -> None:
 
 
 def _check_names(soa: SoaFields, findings: Findings) -> None:
-    zone = display(findings.apex)
+    zone = findings.zone
     for name, what in ((soa.mname, "primary server"), (soa.rname, "mailbox")):
         if name == ROOT:
             sentence = f"The SOA record of {zone} names no {what}: it has a dot alone."

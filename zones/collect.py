@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from typing import Final
 
 from zones.finding import Finding, Severity
-from zones.name import Name
+from zones.name import Name, display
 from zones.rules import RULES
 
 PER_RULE: Final = 50
@@ -19,6 +20,11 @@ class Findings:
         self.apex = apex
         self._found: list[Finding] = []
         self._counts: Counter[str] = Counter()
+
+    @cached_property
+    def zone(self) -> str:
+        """The name of the zone as people write it."""
+        return display(self.apex)
 
     def add(self, rule: str, owner: Name, rtype: int, sentence: str) -> None:
         """Note that ``rule`` is broken by the record that ``sentence`` tells of."""
