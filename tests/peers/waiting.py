@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 LOOPBACK = "127.0.0.1"
+CHANCE = random.SystemRandom()  # not the seeded one: runs beside each other must differ
 
 
 def wait_until(condition: Callable[[], T | None], what: str, seconds: float = 10.0) -> T:
@@ -43,15 +45,19 @@ def holds_for(condition: Callable[[], object], what: str, seconds: float) -> Non
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that is free for UDP and for TCP at this moment."""
+    """Return a port of 127.0.0.1 that is free for UDP and for TCP at this moment.
+
+    It is below those that the system gives to clients: the next query of any program could take
+    one of them before the server does that it is meant for.
+    """
     for _ in range(100):
+        port = CHANCE.randrange(10_000, 32_000)
         with (
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
         ):
-            udp.bind((LOOPBACK, 0))
-            port = int(udp.getsockname()[1])
             try:
+                udp.bind((LOOPBACK, port))
                 tcp.bind((LOOPBACK, port))
             except OSError:
                 continue
