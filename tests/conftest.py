@@ -13,7 +13,7 @@ from tests import requirements
 
 pytest_plugins = ["tests.storage_fixtures"]
 
-COMPILED = ("zones._packing", "nameserver._engine")
+COMPILED = ("zones._packing", "nameserver._answer", "nameserver._workers")
 
 # Timing of single examples says nothing on a busy machine; a failure prints how to repeat it.
 hypothesis.settings.register_profile("nsctl", deadline=None, print_blob=True)

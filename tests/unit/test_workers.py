@@ -126,7 +126,7 @@ def test_start_and_stop_again_and_again() -> None:
                 asking.sendto(QUERY, ("127.0.0.1", port))
             ask("127.0.0.1", port)
     assert time.monotonic() - began < PATIENCE
-    assert threading.active_count() == threads_before
+    assert threading.active_count() <= threads_before  # some of other tests may have ended
 
 
 def test_workers_that_are_forgotten_end() -> None:
