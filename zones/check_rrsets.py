@@ -69,5 +69,7 @@ def _check_dnssec_apex(place: Place, findings: Findings) -> None:
     for rdata in parameters.rdatas if parameters else ():
         iterations = int.from_bytes(rdata[2:4], "big")
         if iterations:
-            sentence = f"The NSEC3PARAM record of {findings.zone} asks for {iterations} extra iterations."
+            sentence = (
+                f"The NSEC3PARAM record of {findings.zone} asks for {iterations} extra iterations."
+            )
             findings.add("nsec3-iterations", place.owner, NSEC3PARAM, sentence)
