@@ -17,20 +17,25 @@ from pathlib import Path
 from typing import Final
 
 from nameserver._answer import CompiledTable
+from nameserver.cookies import Client
 from nameserver.respond import AnswerSettings, HandOver, Transport, respond
 from nameserver.table import ZoneTable
 from tests import random_zones
 from tests.random_zones import Universe
 
 CORPUS: Final = Path(__file__).parent / "corpus"
-SETTINGS: Final = AnswerSettings(identity="ns1.example.org", version="fuzzed")
+SECRETS: Final = (b"the first secret", b"the second one..")
+SETTINGS: Final = AnswerSettings(
+    identity="ns1.example.org", version="fuzzed", cookie_secrets=SECRETS, keepalive=100
+)
+CLIENT: Final = Client(bytes((192, 0, 2, 1)), 1_800_000_000)
 PER_BATCH: Final = 1000
 BATCHES_PER_TABLE: Final = 100
 SAMPLE: Final = 50  # one packet of so many is compared with the other engine
 
 QR: Final = 0x80
 RCODES_OF_NO_QUERY: Final = frozenset({1, 4})  # FORMERR, NOTIMP
-OPT_OCTETS: Final = 64  # an OPT record with the options of such an answer
+OPT_OCTETS: Final = 96  # an OPT record with the options of such an answer
 
 
 def flipped(rng: random.Random, packet: bytes, others: list[bytes]) -> bytes:
@@ -57,7 +62,8 @@ def flipped(rng: random.Random, packet: bytes, others: list[bytes]) -> bytes:
 def packets(rng: random.Random, universe: Universe) -> Iterator[list[bytes]]:
     """Yield batches: queries of all kinds, and what mutations make of them."""
     for _ in range(BATCHES_PER_TABLE):
-        whole = [random_zones.query(rng, universe) for _ in range(20)]
+        cookies = random_zones.cookies(rng, CLIENT, SECRETS)
+        whole = [random_zones.query(rng, universe, cookies) for _ in range(20)]
         batch = [flipped(rng, rng.choice(whole), whole) for _ in range(PER_BATCH - 60)]
         yield [*whole, *batch, *(rng.randbytes(rng.randrange(64)) for _ in range(40))]
 
@@ -102,12 +108,12 @@ class Fuzzer:
         for batch in (known, *packets(rng, universe)):
             transport = rng.choice((Transport.UDP, Transport.UDP, Transport.TCP))
             limit = SETTINGS.udp_limit if transport is Transport.UDP else 65535
-            answers = engine.respond_many(batch, transport, SETTINGS)
+            answers = engine.respond_many(batch, transport, SETTINGS, CLIENT)
             self.sent += len(batch)
             for number, (packet, answer) in enumerate(zip(batch, answers, strict=True)):
                 wrong = complaint(packet, answer, limit)
                 if not wrong and number % SAMPLE == 0:
-                    same = respond(oracle, packet, transport, SETTINGS) == answer
+                    same = respond(oracle, packet, transport, SETTINGS, CLIENT) == answer
                     wrong = "" if same else "the engines differ"
                 if wrong:
                     return f"{wrong}\npacket {packet.hex()}\nanswer {answer!r}"
