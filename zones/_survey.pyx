@@ -30,6 +30,7 @@ cdef enum Type:
     A = 1
     NS = 2
     CNAME = 5
+    SOA = 6
     PTR = 12
     MX = 15
     TXT = 16
@@ -50,6 +51,7 @@ cdef enum Flag:  # what stands at an owner; RRSIG and NSEC have none
     HAS_OTHER = 16
 
 cdef enum Where:
+    AT_APEX
     IN_ZONE
     AT_CUT
     OCCLUDED
@@ -63,6 +65,7 @@ cdef struct Suspect:
     uint32_t end
     uint32_t cut  # the start of the delegation at or above, or NONE
     uint32_t dname  # the start of the DNAME owner above, or NONE
+    bint silent  # nothing to say but, at the apex, about its SOA, and about what is missing
 
 cdef struct RRsetView:
     uint32_t rtype
@@ -146,8 +149,10 @@ cdef class Survey:
     def suspects(self):
         """Return where the owners stand that the rules must look at, in order.
 
-        Each is ``(start, end, cut, dname)``: from where to where its RRsets go, and where the
-        delegation at or above it and the DNAME owner above it start, or ``None``.
+        Each is ``(start, end, cut, dname, silent)``: from where to where its RRsets go, and where
+        the delegation at or above it and the DNAME owner above it start, or ``None``. The apex is
+        always among them; ``silent`` tells that there it is only its SOA that the rules must see,
+        and which types there are.
         """
         cdef Suspect* found = NULL
         cdef size_t count = 0
@@ -166,6 +171,7 @@ cdef class Survey:
                     found[i].end,
                     None if found[i].cut == NONE else found[i].cut,
                     None if found[i].dname == NONE else found[i].dname,
+                    bool(found[i].silent),
                 )
                 for i in range(count)
             ]
@@ -268,6 +274,7 @@ cdef class Survey:
         cdef const uint8_t* dname = NULL
         cdef const uint8_t* above
         cdef Where where
+        cdef bint silent
         cdef size_t i, room = 0
         for i in range(self.count):
             name = self.octets + self.owners[i].start
@@ -280,7 +287,10 @@ cdef class Survey:
                 cut, where = name, AT_CUT
             if dname == NULL and cut == NULL and self.owners[i].flags & HAS_DNAME:
                 dname = name
-            if above == NULL and not self.is_apex(name) and self.is_silent(i, where):
+            if self.is_apex(name):
+                where = AT_APEX
+            silent = above == NULL and self.is_silent(i, where)
+            if silent and where != AT_APEX:
                 continue
             if count[0] == room and not grow(<void**>found, &room, 0, sizeof(Suspect)):
                 return NO_MEMORY
@@ -289,6 +299,7 @@ cdef class Survey:
                 self.end_of(i),
                 NONE if cut == NULL else cut - self.octets,
                 NONE if above == NULL else above - self.octets,
+                silent,
             )
             count[0] += 1
         return FINE
@@ -322,6 +333,10 @@ cdef class Survey:
             return False
         if where == AT_CUT:
             return rtype == NS or rtype == DS
+        if where == AT_APEX and (rtype == CNAME or rtype == NSEC3):
+            return False
+        if where == AT_APEX and (rtype == SOA or rtype == NS):
+            return True
         return rtype == TXT or rtype == MX or rtype == CNAME or rtype == SRV or rtype == PTR \
             or rtype == NSEC3 or rtype == SPF
 
@@ -345,6 +360,8 @@ cdef class Survey:
                                size_t size) noexcept nogil:
         cdef uint32_t rtype = rrset.rtype
         cdef size_t name
+        if rtype == SOA:  # at the apex, where the rules see it anyway
+            return True
         if rtype == A:
             return size == 4
         if rtype == AAAA:

@@ -56,6 +56,8 @@ class Place(NamedTuple):
 
     ``cut`` is the topmost delegation at or above the name, ``dname`` the topmost DNAME owner above
     it. ``odd`` tells that an RRset is suspicious, or of a type that was not looked at in the pass.
+    ``silent`` tells of the apex that the pass found all in order but the SOA, which is then the
+    only RRset here.
     """
 
     owner: Name
@@ -64,6 +66,7 @@ class Place(NamedTuple):
     cut: Name | None
     dname: Name | None
     odd: bool
+    silent: bool = False
 
     @property
     def is_occluded(self) -> bool:
@@ -81,15 +84,19 @@ def places(blob: bytes) -> Iterator[Place]:
 
 
 def _suspects(blob: bytes) -> Iterator[Place]:
-    for start, end, cut, dname in Survey(blob).suspects():
+    for start, end, cut, dname, silent in Survey(blob).suspects():
         rrsets = _read_rrsets(blob, start, end)
+        owner, types = rrsets[0].owner, frozenset(rrset.rtype for rrset in rrsets)
+        if silent:
+            rrsets = tuple(rrset for rrset in rrsets if rrset.rtype == SOA)
         yield Place(
-            owner=rrsets[0].owner,
+            owner=owner,
             rrsets=rrsets,
-            types=frozenset(rrset.rtype for rrset in rrsets),
+            types=types,
             cut=None if cut is None else packed.read_rrset(blob, cut)[0].owner,
             dname=None if dname is None else packed.read_rrset(blob, dname)[0].owner,
             odd=True,
+            silent=silent,
         )
 
 
