@@ -26,6 +26,10 @@ log = structlog.get_logger()
 
 # The most outcomes of one commit: bounds how long the first of them waits for the last.
 GROUP: Final = 500
+# After a commit nobody starts the next one for so many times as long as it took, so that in a storm
+# many zones share one: half of what a commit costs does not depend on how many zones it has.
+REST: Final = 4.0
+LONGEST_REST: Final = 0.05  # seconds
 LARGE: Final = 1000  # records; with fewer there is nothing to prepare that takes any time
 
 Waiting = tuple[Outcome, asyncio.Future[None]]
@@ -79,13 +83,19 @@ class Publisher:
         await future
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        next_at = 0.0
         while self._task is not None or self._waiting:
             await self._arrived.wait()
+            if next_at > loop.time() and len(self._waiting) < GROUP:
+                await asyncio.sleep(next_at - loop.time())
+            begun = loop.time()
             group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
             if not self._waiting and self._task is not None:
                 self._arrived.clear()
             if group:
                 await self._publish_group(group)
+                next_at = loop.time() + min(LONGEST_REST, REST * (loop.time() - begun))
 
     async def _publish_group(self, group: Sequence[Waiting]) -> None:
         try:
