@@ -11,7 +11,7 @@ READY := $(VENV)/.compiled
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench fuzz sanitize clean venv
+.PHONY: help run test lint format bench soak fuzz sanitize clean venv
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ format: $(READY) ## format the sources and fix what can be fixed without thought
 # As in: make bench BENCH_ARGS="udp flood --quick".
 bench: $(READY) ## measure, beside the installed peers
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+soak: $(READY) ## load the server for ten minutes while zones change; memory must stay flat
+	@$(BIN)/python -m bench.soak $(SOAK_ARGS)
 
 fuzz: $(READY) ## send ten million mutated packets to the compiled engine
 	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)

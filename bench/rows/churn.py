@@ -54,14 +54,18 @@ class Churn(Answering):
         """Load it while another process changes the zones; then see that it has followed."""
         daemon.prepare()  # the last run has changed them
         with daemon.running() as started:
-            started.client.wait_all(sample(self.zones.names), START_SECONDS)
-            with self.churner(daemon) as churner:
-                try:
-                    measured, changes, behind = self.under_change(daemon, started, churner)
-                finally:
-                    churner.kill()
+            return [self.measure_started(daemon, started)]
+
+    def measure_started(self, daemon: Daemon, started: Started) -> Measurement:
+        """Measure a server that has just been started."""
+        started.client.wait_all(sample(self.zones.names), START_SECONDS)
+        with self.churner(daemon) as churner:
+            try:
+                measured, changes, behind = self.under_change(daemon, started, churner)
+            finally:
+                churner.kill()
         note = f"{changes:,} changes, the last one answered {behind:.2f} s after the load"
-        return [replace(measured, notes=(note,))]
+        return replace(measured, notes=(note,))
 
     def under_change(
         self, daemon: Daemon, started: Started, churner: subprocess.Popen[str]

@@ -19,6 +19,7 @@ from bench.many_work import ManyZones, sample, small_zone, write_million
 from bench.result import Measurement, Result, best, ratio
 from bench.rows import NAMES, ROWS
 from bench.running import chosen
+from bench.soak import Sample, Samples
 from bench.zone_work import APEX, HEADER, LargeZone
 from zones.check import check
 from zones.finding import errors
@@ -160,3 +161,11 @@ def test_rows_are_found_by_any_of_their_names() -> None:
     assert chosen(["memory"]) == chosen(["start"])
     assert chosen([]) == list(ROWS)
     assert len(set(NAMES)) == len(NAMES)
+
+
+def test_soak_sees_what_rises_after_the_warm_up() -> None:
+    """What a server takes at first is not counted; a leak of a tenth is, exactly."""
+    flat = Samples(Sample(second, 100 if second >= 30 else second) for second in range(100))
+    assert flat.rise() == pytest.approx(0)
+    leaking = Samples(Sample(second, 1000 + second) for second in range(100))
+    assert leaking.rise() == pytest.approx(69 / 1030)
