@@ -27,6 +27,8 @@ LAZY = {
     "key": ("cli.key:key", "TSIG keys."),
     "peer": ("cli.peer:peer", "Who may transfer zones from us, and is notified."),
     "customer": ("cli.customer:customer", "Whose the zones are."),
+    "product": ("cli.product:product", "Products: their rights and their preset records."),
+    "policy": ("cli.policy:policy", "The rules of contracts and registries."),
     "events": ("cli.events:events", "What happened, newest last."),
     "backup": ("cli.backup:backup", "Copy the whole store to a file."),
     "restore": ("cli.backup:restore", "Bring back the store from such a copy."),

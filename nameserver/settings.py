@@ -88,6 +88,14 @@ def _mailbox(value: object) -> object:
     return _domain_name(value)
 
 
+def _directory(value: object) -> object:
+    if not value:
+        return None
+    if isinstance(value, str) and not Path(value).is_dir():
+        raise ValueError(f"there is no directory {value}")
+    return value
+
+
 AddressText = Annotated[Address, BeforeValidator(_address)]
 HostText = Annotated[str, BeforeValidator(_host)]
 NameText = Annotated[str, BeforeValidator(_domain_name)]
@@ -223,6 +231,20 @@ class HostedSettings(Table):
     minimum: Annotated[int, Field(ge=0, lt=2**31)] = 3600  # the TTL of negative answers
 
 
+class DeskSettings(Table):
+    """``[desk]``: registrations; which rules they are under, and in which words customers hear.
+
+    ``policies`` and ``notices`` are directories with files that are laid over the shipped ones.
+    """
+
+    policies: Annotated[Path | None, BeforeValidator(_directory)] = None
+    notices: Annotated[Path | None, BeforeValidator(_directory)] = None
+    contract: str = "n"  # of an order that names none
+    catalogue: str = "n"  # of the products
+    provider: str = "Example Hosting"  # as notices are signed
+    mailbox: str = "hostmaster@example.net"  # where customers answer to
+
+
 class Settings(Table):
     """Every setting; the defaults make a server for one's own machine."""
 
@@ -246,6 +268,7 @@ class Settings(Table):
     log: LogSettings = LogSettings()
     events: EventSettings = EventSettings()
     hosted: HostedSettings = HostedSettings()
+    desk: DeskSettings = DeskSettings()
 
     # What the sources hold that is no setting: told, but no reason not to start.
     warnings: Annotated[tuple[str, ...], Field(exclude=True)] = ()

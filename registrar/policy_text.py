@@ -29,6 +29,19 @@ KINDS: Final[dict[str, type[Data]]] = {
 BASES: Final = 8  # files that may stand on each other
 
 Table = dict[str, Any]
+Place = tuple[str, str]  # a key, and what is wrong there
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong in a file; ``key`` is where, its parts joined by dots, empty for the file."""
+
+    file: str
+    key: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.file, self.key, self.sentence) if part)
 
 
 @dataclass(slots=True)
@@ -36,19 +49,28 @@ class Reading:
     """What came of reading files: the parsed models by file, and the faults."""
 
     models: dict[str, Data] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, file: str, key: str, sentence: str) -> None:
+        """Keep a fault."""
+        self.faults.append(Fault(file, key, sentence))
 
 
 def parse(files: Mapping[str, str], overrides: Mapping[str, str] | None = None) -> Policies:
     """Return the policies in files given by name; raises ``PolicyError`` with every fault."""
     reading = _read(files, overrides or {})
     if reading.faults:
-        raise PolicyError(reading.faults)
+        raise PolicyError(map(str, reading.faults))
     return _gather(reading.models.values())
 
 
 def check(files: Mapping[str, str], overrides: Mapping[str, str] | None = None) -> list[str]:
     """Return every fault of policy files as ``file: key: fault``; none is good."""
+    return [str(fault) for fault in faults(files, overrides)]
+
+
+def faults(files: Mapping[str, str], overrides: Mapping[str, str] | None = None) -> list[Fault]:
+    """Return every fault of policy files; none is good."""
     return _read(files, overrides or {}).faults
 
 
@@ -58,7 +80,7 @@ def _read(files: Mapping[str, str], overrides: Mapping[str, str]) -> Reading:
     own = _load(overrides, reading)
     for name, table in own.items():
         tables[name] = _lay_over(tables.get(name, {}), table)
-    for name in sorted(tables):
+    for name in sorted(tables, key=lambda name: (len(_bases(name, tables)), name)):
         _validate(name, tables, reading)
     if not reading.faults:
         reading.faults += _check_together(reading.models)
@@ -71,7 +93,7 @@ def _load(files: Mapping[str, str], reading: Reading) -> dict[str, Table]:
         try:
             tables[name] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            reading.faults.append(f"{name}: {error}")
+            reading.add(name, "", str(error))
     return tables
 
 
@@ -97,9 +119,9 @@ def _with_base(name: str, tables: Mapping[str, Table], depth: int = 0) -> Table:
         return table
     below = f"{base}.toml"
     if below not in tables:
-        raise ValueError(f"base: there is no file {below}")
+        raise ValueError(f"there is no file {below}")
     if depth == BASES:
-        raise ValueError("base: the files stand on each other in a circle")
+        raise ValueError("the files stand on each other in a circle")
     return _lay_over(_with_base(below, tables, depth + 1), table)
 
 
@@ -107,24 +129,37 @@ def _validate(name: str, tables: Mapping[str, Table], reading: Reading) -> None:
     try:
         table = _with_base(name, tables)
     except ValueError as error:
-        reading.faults.append(f"{name}: {error}")
+        reading.add(name, "base", str(error))
         return
     kind = table.get("kind")
     model = KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
-        reading.faults.append(f"{name}: kind: {kind!r} is none of {', '.join(KINDS)}")
+        reading.add(name, "kind", f"{kind!r} is none of {', '.join(KINDS)}")
         return
     expected = name.removesuffix(".toml").removeprefix(f"{kind}-")
     if table.get("id") != expected:
-        reading.faults.append(f"{name}: id: it has to be {expected!r}, as the file is named")
+        reading.add(name, "id", f"it has to be {expected!r}, as the file is named")
     try:
         # By way of JSON: there, strict models take the words of an enumeration.
         reading.models[name] = model.model_validate_json(json.dumps(table, default=str))
     except ValidationError as error:
-        reading.faults += [f"{name}: {fault}" for fault in _faults(error)]
+        inherited = {
+            (one.key, one.sentence) for one in reading.faults if one.file in _bases(name, tables)
+        }
+        reading.faults += [
+            fault for fault in _faults(name, error) if (fault.key, fault.sentence) not in inherited
+        ]
 
 
-def _faults(error: ValidationError) -> Iterator[str]:
+def _bases(name: str, tables: Mapping[str, Table]) -> set[str]:
+    """Return the files that a file stands on."""
+    found: set[str] = set()
+    while (base := tables.get(name, {}).get("base")) and (name := f"{base}.toml") not in found:
+        found.add(name)
+    return found
+
+
+def _faults(name: str, error: ValidationError) -> Iterator[Fault]:
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
         key = ".".join(map(str, detail["loc"]))
         message = detail["msg"].removeprefix("Value error, ")
@@ -132,7 +167,7 @@ def _faults(error: ValidationError) -> Iterator[str]:
             message = "there is no such key"
         elif detail["type"] == "missing":
             message = "it is missing"
-        yield f"{key}: {message}" if key else message
+        yield Fault(name, key, message)
 
 
 def _gather(models: Iterable[Data]) -> Policies:
@@ -144,41 +179,41 @@ def _gather(models: Iterable[Data]) -> Policies:
     )
 
 
-def _check_together(models: Mapping[str, Data]) -> Iterator[str]:
+def _check_together(models: Mapping[str, Data]) -> Iterator[Fault]:
     """Yield what single values do not show: names that lead nowhere, TLDs claimed twice."""
     claimed: dict[str, str] = {}
     for name, model in models.items():
         if isinstance(model, Tld):
             for fault in _check_tld(model, claimed):
-                yield f"{name}: {fault}"
+                yield Fault(name, *fault)
             claimed.update(dict.fromkeys(model.tlds, model.id))
         elif isinstance(model, Catalogue):
             for fault in _check_catalogue(model):
-                yield f"{name}: {fault}"
+                yield Fault(name, *fault)
     for name, model in models.items():
         if isinstance(model, Contract):
             for tld in sorted(model.term_months_of.keys() - claimed.keys()):
-                yield f"{name}: term_months_of.{tld}: no profile has this TLD"
+                yield Fault(name, f"term_months_of.{tld}", "no profile has this TLD")
 
 
-def _check_tld(tld: Tld, claimed: Mapping[str, str]) -> Iterator[str]:
+def _check_tld(tld: Tld, claimed: Mapping[str, str]) -> Iterator[Place]:
     for name in tld.tlds:
         if name in claimed:
-            yield f"tlds: {name} stands in profile {claimed[name]} too"
+            yield "tlds", f"{name} stands in profile {claimed[name]} too"
         try:
             idna.encode(name)
         except idna.IDNAError as error:
-            yield f"tlds: {name!r} is no A-label: {error}"
+            yield "tlds", f"{name!r} is no A-label: {error}"
         if name != name.lower() or not name.isascii():
-            yield f"tlds: {name!r} is written as an A-label in lower case"
+            yield "tlds", f"{name!r} is written as an A-label in lower case"
     if tld.names.min_length.value > tld.names.max_length.value:
-        yield "names.min_length: it is above max_length"
+        yield "names.min_length", "it is above max_length"
     low, *_, high = (*tld.transfer.code_length.value, 0, 0)[:2]
     if not 0 < low <= high:
-        yield "transfer.code_length: two lengths are wanted, the shorter one first"
+        yield "transfer.code_length", "two lengths are wanted, the shorter one first"
 
 
-def _check_catalogue(catalogue: Catalogue) -> Iterator[str]:
+def _check_catalogue(catalogue: Catalogue) -> Iterator[Place]:
     for name in catalogue.record_types.value:
         yield from _check_type(name, "record_types")
     for number, product in catalogue.products.items():
@@ -195,17 +230,17 @@ def _check_catalogue(catalogue: Catalogue) -> Iterator[str]:
             try:
                 rdata.from_text(rdata.type_from_text(record.type), record.rdata, ROOT)
             except ZoneError as error:
-                yield f"{place}: {error}"
+                yield place, str(error)
 
 
-def _check_type(name: str, place: str) -> Iterator[str]:
+def _check_type(name: str, place: str) -> Iterator[Place]:
     try:
         rdata.type_from_text(name)
     except ZoneError as error:
-        yield f"{place}: {error}"
+        yield place, str(error)
 
 
-def _unknown(wanted: Iterable[str], known: Mapping[str, object], place: str) -> Iterator[str]:
+def _unknown(wanted: Iterable[str], known: Mapping[str, object], place: str) -> Iterator[Place]:
     for name in wanted:
         if name not in known:
-            yield f"{place}: there is no {name!r}"
+            yield place, f"there is no {name!r}"
