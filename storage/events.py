@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from storage import bulk
@@ -98,5 +98,9 @@ def event_of(row: EventRow) -> Event:
 
 
 def prune(session: Session, before: float) -> None:
-    """Delete the events older than ``before`` (contract N 2.6.8: logs go after 30 days)."""
-    session.execute(delete(EventRow).where(EventRow.at < before))
+    """Delete the events older than ``before`` (contract N 2.6.8: logs go after 30 days).
+
+    The newest one stays: after it numbers go on, and readers of the log miss nothing.
+    """
+    newest = select(func.max(EventRow.id)).scalar_subquery()
+    session.execute(delete(EventRow).where(EventRow.at < before, EventRow.id < newest))
