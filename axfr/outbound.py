@@ -1,13 +1,11 @@
 """AXFR from the server's side (RFC 5936 2.2 and 3), straight from the packed form.
 
-Owners are compressed to a pointer at the apex in the question; rdatas are sent as they are stored.
 A request for an incremental transfer is answered with the whole zone, as RFC 1995 4 allows, with
 the SOA alone when the client is up to date, or as ``axfr.outbound_changes`` says.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -30,15 +28,13 @@ from axfr.soa import Soa
 from axfr.tsig import Signer
 from zones.errors import WireError
 from zones.name import Name
-from zones.packed import RRSET_HEAD, read_header
 from zones.rrset import SOA
+from zones.sections import APEX_POINTER, Section, gathered, sections
 from zones.serial import is_newer
 from zones.version import ZoneVersion
 
 MAX_MESSAGE: Final = 0xFFFF
 TSIG_ROOM: Final = 700  # two names of 255, the fixed fields, the longest MAC
-FRONT: Final = struct.Struct("!2sHHI")  # pointer, type, class, TTL
-APEX_POINTER: Final = b"\xc0\x0c"  # to the name in the question
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +98,8 @@ def transfer_messages(
     if query.serial is not None and not is_newer(version.serial, query.serial):
         yield soa_only(version, query, signer=signer, now=now)
         return
-    soa = soa_record(version)
-    records = _around(soa, _records(version))
-    yield from record_messages(records, query, signer=signer, now=now)
+    ready = sections(version.blob, soa_record(version), _room(query, signer, MAX_MESSAGE))
+    yield from _messages(ready, query, signer, now)
 
 
 def record_messages(
@@ -116,29 +111,21 @@ def record_messages(
     most: int = MAX_MESSAGE,
 ) -> Iterator[bytes]:
     """Yield messages of at most ``most`` octets with these ready records, signed if wanted."""
-    room = most - HEADER.size - len(query.question) - (TSIG_ROOM if signer else 0)
-    for body, count in _bodies(records, room):
-        answer = dns_message.build(query.query_id, QR | AA, query.question, body, count)
+    ready = gathered(records, _room(query, signer, most))
+    yield from _messages(ready, query, signer, now)
+
+
+def _room(query: TransferQuery, signer: Signer | None, most: int) -> int:
+    """Return how many octets of records fit into a message of ``most`` octets."""
+    return most - HEADER.size - len(query.question) - (TSIG_ROOM if signer else 0)
+
+
+def _messages(
+    ready: Iterable[Section], query: TransferQuery, signer: Signer | None, now: float
+) -> Iterator[bytes]:
+    for octets, count in ready:
+        answer = dns_message.build(query.query_id, QR | AA, query.question, octets, count)
         yield signer.sign(answer, now) if signer else answer
-
-
-def _bodies(records: Iterable[bytes], room: int) -> Iterator[tuple[bytes, int]]:
-    """Yield answer sections of at most ``room`` octets, and their counts of records."""
-    pieces: list[bytes] = []
-    size = 0
-    for record in records:
-        size += len(record)
-        if size > room and pieces:
-            yield b"".join(pieces), len(pieces)
-            pieces, size = [], len(record)
-        pieces.append(record)
-    yield b"".join(pieces), len(pieces)
-
-
-def _around(soa: bytes, records: Iterable[bytes]) -> Iterator[bytes]:
-    yield soa
-    yield from records
-    yield soa
 
 
 def soa_record(version: ZoneVersion) -> bytes:
@@ -146,34 +133,3 @@ def soa_record(version: ZoneVersion) -> bytes:
     soa = version.soa
     rdata = soa.rdatas[0]
     return APEX_POINTER + dns_message.RECORD_HEAD.pack(SOA, CLASS_IN, soa.ttl, len(rdata)) + rdata
-
-
-def _records(version: ZoneVersion) -> Iterator[bytes]:
-    """Yield every record but the apex SOA, ready for a message.
-
-    An RRset of the packed form holds each rdata behind its length, as a message does, so that a
-    set of one record is one slice behind its owner, type, class and TTL. Two or three microseconds
-    a record: nothing in here may be slow.
-    """
-    blob = version.blob
-    header = read_header(blob)
-    cut = len(header.apex)
-    unpack, size = RRSET_HEAD.unpack_from, RRSET_HEAD.size
-    front = FRONT.pack
-    position = header.start
-    for _ in range(header.rrsets):
-        owner = position + 1
-        head = owner + blob[position]
-        rtype, _covers, ttl, count, octets = unpack(blob, head)
-        data = head + size
-        position = data + octets
-        if rtype == SOA and head - owner == cut:
-            continue
-        start = blob[owner : head - cut] + front(APEX_POINTER, rtype, CLASS_IN, ttl)
-        if count == 1:
-            yield start + blob[data:position]
-            continue
-        while data < position:
-            following = data + 2 + (blob[data] << 8 | blob[data + 1])
-            yield start + blob[data:following]
-            data = following

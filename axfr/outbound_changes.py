@@ -1,6 +1,6 @@
 """IXFR from the server's side (RFC 1995 4): one condensed sequence of differences.
 
-Owners are compressed as in ``axfr.outbound``. Records are made ready once for all clients that
+Owners are compressed as in ``zones.sections``. Records are made ready once for all clients that
 have the same version: nothing in them depends on the request, since the apex stands at the same
 place of every question.
 """
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from axfr.message import CLASS_IN, RECORD_HEAD
-from axfr.outbound import APEX_POINTER, TransferQuery, record_messages, soa_record
+from axfr.outbound import TransferQuery, record_messages, soa_record
 from axfr.tsig import Signer
 from zones.diff import diff
 from zones.name import Name
 from zones.rrset import SOA, RRset
+from zones.sections import APEX_POINTER
 from zones.version import ZoneVersion
 
 MOST_UDP: Final = 512  # octets of a message over UDP, without EDNS (RFC 1035 4.2.1)
