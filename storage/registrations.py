@@ -1,0 +1,195 @@
+"""Registrations and their facts, as the registrar's desk writes them down.
+
+Facts are only ever added. Which of them there are is the truth; the columns of a registration that
+follow from them (``life``, ``next_due``) are written by whoever adds some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from storage import bulk, customers
+from storage.desk_models import DocumentRow, FactRow, RegistrationRow
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFact:
+    """A fact as text, with its number and who wrote it down when."""
+
+    id: int
+    body: str
+    recorded_at: float
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document that arrived."""
+
+    document: str
+    note: str
+    received_at: float
+    actor: str
+
+
+def add(session: Session, values: Mapping[str, Any], *, now: float, actor: str) -> int:
+    """Add a registration with these columns and return its number."""
+    customers.ensure_customer(session, values["customer"], now=now, actor=actor)
+    made = session.execute(
+        insert(RegistrationRow)
+        .values(
+            {"auth_hash": "", "life": "draft", "created_at": now, "created_by": actor}
+            | dict(values)
+        )
+        .returning(RegistrationRow.id)
+    )
+    return made.scalar_one()
+
+
+def change(session: Session, number: int, **values: Any) -> None:
+    """Set columns of a registration."""
+    session.execute(update(RegistrationRow).where(RegistrationRow.id == number).values(**values))
+    session.expire_all()
+
+
+def by_name(session: Session, name: str) -> list[RegistrationRow]:
+    """Return every registration that a name ever had, the newest first."""
+    query = select(RegistrationRow).where(RegistrationRow.name == name)
+    return list(session.scalars(query.order_by(RegistrationRow.id.desc())))
+
+
+def by_id(session: Session, number: int) -> RegistrationRow | None:
+    """Return a registration by its number."""
+    return session.get(RegistrationRow, number)
+
+
+def by_ids(session: Session, numbers: Sequence[int]) -> list[RegistrationRow]:
+    """Return registrations by their numbers, in that of the numbers."""
+    found: list[RegistrationRow] = []
+    for start in range(0, len(numbers), CHUNK):
+        chunk = numbers[start : start + CHUNK]
+        query = select(RegistrationRow).where(RegistrationRow.id.in_(chunk))
+        found += session.scalars(query.order_by(RegistrationRow.id))
+    return found
+
+
+def listed(
+    session: Session,
+    *,
+    customer: str | None = None,
+    life: str | None = None,
+    tld: str | None = None,
+    contact: str | None = None,
+    search: str = "",
+    closed: bool = True,
+    limit: int | None = None,
+) -> Iterator[RegistrationRow]:
+    """Yield registrations by name that meet all conditions given."""
+    row = RegistrationRow
+    query = select(row).order_by(row.name, row.id).limit(limit)
+    if customer is not None:
+        query = query.where(row.customer == customer)
+    if life is not None:
+        query = query.where(row.life == life)
+    if tld is not None:
+        query = query.where(row.name.endswith("." + tld, autoescape=True))
+    if contact is not None:
+        query = query.where(or_(row.holder == contact, row.admin == contact, row.tech == contact))
+    if search:
+        query = query.where(row.name.contains(search.lower(), autoescape=True))
+    if not closed:
+        query = query.where(row.closed_at.is_(None))
+    yield from session.scalars(query)
+
+
+def similar_names(session: Session, name: str) -> list[str]:
+    """Return names of registrations that may have been meant: one half of them is the same."""
+    half = max(1, len(name) // 2)
+    row = RegistrationRow
+    query = (
+        select(row.name)
+        .where(or_(row.name.startswith(name[:half], autoescape=True),
+                   func.substr(row.name, func.length(row.name) - (len(name) - half) + 1)
+                   == name[half:]))
+        .limit(1000)
+    )  # fmt: skip
+    return sorted(set(session.scalars(query)))
+
+
+def due_ids(session: Session, until: float, *, after: int = 0, limit: int = CHUNK) -> list[int]:
+    """Return the numbers of registrations with something due by a moment, in their order."""
+    row = RegistrationRow
+    query = select(row.id).where(row.next_due <= until, row.id > after).order_by(row.id)
+    return list(session.scalars(query.limit(limit)))
+
+
+def add_facts(
+    session: Session, bodies: Iterable[tuple[int, str]], *, now: float, actor: str
+) -> None:
+    """Append facts, each with the number of its registration."""
+    rows = [
+        {"registration": number, "body": body, "recorded_at": now, "actor": actor}
+        for number, body in bodies
+    ]
+    bulk.insert(session, FactRow, rows)
+
+
+def facts(session: Session, number: int) -> list[StoredFact]:
+    """Return the facts of a registration in the order in which they were written down."""
+    row = FactRow
+    query = select(row.id, row.body, row.recorded_at, row.actor).where(row.registration == number)
+    return [StoredFact(*found) for found in session.execute(query.order_by(row.id))]
+
+
+def facts_of_many(session: Session, numbers: Sequence[int]) -> dict[int, list[str]]:
+    """Return the texts of the facts of registrations, in order."""
+    found: dict[int, list[str]] = {number: [] for number in numbers}
+    for start in range(0, len(numbers), CHUNK):
+        chunk = numbers[start : start + CHUNK]
+        query = select(FactRow.registration, FactRow.body).where(FactRow.registration.in_(chunk))
+        for number, body in session.connection().execute(query.order_by(FactRow.id)):
+            found[number].append(body)
+    return found
+
+
+def all_facts(session: Session) -> Iterator[tuple[int, str]]:
+    """Yield every fact with the number of its registration, registration by registration."""
+    query = select(FactRow.registration, FactRow.body).order_by(FactRow.registration, FactRow.id)
+    result = session.connection().execution_options(yield_per=10_000).execute(query)
+    for part in result.partitions():
+        yield from ((row[0], row[1]) for row in part)
+
+
+def erase(session: Session, number: int) -> None:
+    """Delete a registration with its facts, deadlines, documents, jobs and notices."""
+    session.execute(delete(RegistrationRow).where(RegistrationRow.id == number))
+    session.expire_all()
+
+
+def add_document(session: Session, number: int, document: StoredDocument) -> None:
+    """Note that a document arrived."""
+    session.execute(
+        insert(DocumentRow).values(
+            registration=number,
+            document=document.document,
+            note=document.note,
+            received_at=document.received_at,
+            actor=document.actor,
+        )
+    )
+
+
+def documents(session: Session, number: int) -> list[StoredDocument]:
+    """Return the documents of a registration, oldest first."""
+    query = select(DocumentRow).where(DocumentRow.registration == number).order_by(DocumentRow.id)
+    return [
+        StoredDocument(row.document, row.note, row.received_at, row.actor)
+        for row in session.scalars(query)
+    ]
