@@ -28,6 +28,7 @@ from nameserver.follower import Follower, Update
 from nameserver.loading import LoadedZone
 from nameserver.logs import configure_logs
 from nameserver.publisher import Publisher
+from nameserver.service_manager import tell_service_manager
 from nameserver.settings import Settings
 from nameserver.table import ServedZone, ZoneState
 from nameserver.tcp import TcpLimits, TcpListener
@@ -377,9 +378,11 @@ async def _serve(settings: Settings, database: Database) -> None:
     await server.start()
     gc.freeze()
     gc.enable()
+    tell_service_manager("READY=1")
     try:
         await stop.wait()
     finally:
+        tell_service_manager("STOPPING=1")
         await server.stop()
 
 
