@@ -27,6 +27,7 @@ LAZY = {
     "key": ("cli.key:key", "TSIG keys."),
     "peer": ("cli.peer:peer", "Who may transfer zones from us, and is notified."),
     "customer": ("cli.customer:customer", "Whose the zones are."),
+    "domain": ("cli.domain:domain", "Domains: the checks before a delegation, registrations."),
     "product": ("cli.product:product", "Products: their rights and their preset records."),
     "policy": ("cli.policy:policy", "The rules of contracts and registries."),
     "events": ("cli.events:events", "What happened, newest last."),
