@@ -21,6 +21,7 @@ from nameserver.access import Access
 from nameserver.address import Address
 from nameserver.configured import answer_settings, rate_limits, secondaries_settings
 from nameserver.counters import Counters
+from nameserver.delivering import Deliverer
 from nameserver.differences import Differences
 from nameserver.dispatch import Dispatcher
 from nameserver.engine import new_engine
@@ -32,7 +33,7 @@ from nameserver.service_manager import tell_service_manager
 from nameserver.settings import Settings
 from nameserver.table import ServedZone, ZoneState
 from nameserver.tcp import TcpLimits, TcpListener
-from storage import events
+from storage import deliveries, events
 from storage.database import Database
 from storage.errors import StorageError
 from storage.events import EventSeverity
@@ -108,6 +109,7 @@ class Server:
             clock,
             differences=Differences(database),
         )
+        self._deliverer = Deliverer(database, settings, clock)
         self._tcp: list[TcpListener] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -125,6 +127,7 @@ class Server:
         await self._notifier.start()
         await self._secondaries.start()
         self._follower.start(self._loop)
+        self._deliverer.start()
         self._spawn(self._keep_house())
         self._spawn(self._renew_secrets())
         log.info(
@@ -141,6 +144,7 @@ class Server:
         await self._secondaries.stop()
         await self._notifier.stop()
         await self._publisher.stop()
+        await self._deliverer.stop()
         await asyncio.to_thread(self._follower.stop)
         for task in list(self._tasks):
             task.cancel()
@@ -336,6 +340,7 @@ class Server:
         def prune() -> None:
             with self._database.write() as session:
                 events.prune(session, self._clock() - keep)
+                deliveries.prune(session, self._clock() - keep)
 
         while True:
             try:

@@ -20,9 +20,7 @@ from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     IPvAnyNetwork,
     model_validator,
@@ -30,7 +28,14 @@ from pydantic import (
 
 from nameserver import cookies, rrl
 from nameserver.address import Address
+from nameserver.settings_alerts import (
+    AlertSettings,
+    DriftSettings,
+    MailSettings,
+    WebhookSettings,
+)
 from nameserver.settings_sources import SettingsError, read_sources, with_sources
+from nameserver.settings_table import Count, Seconds, Table, listed
 from zones.name import BadName, from_text
 
 __all__ = ["Address", "Settings", "SettingsError", "default_database", "load"]
@@ -46,10 +51,6 @@ def _product() -> str:
         return f"nsctl {metadata.version('nsctl')}"
     except metadata.PackageNotFoundError:
         return "nsctl"
-
-
-def _listed(value: object) -> object:
-    return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
 def _address(value: object) -> object:
@@ -101,17 +102,6 @@ HostText = Annotated[str, BeforeValidator(_host)]
 NameText = Annotated[str, BeforeValidator(_domain_name)]
 MailboxText = Annotated[str, BeforeValidator(_mailbox)]
 SecretHex = Annotated[bytes, BeforeValidator(_secret)]
-Seconds = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(gt=0)]
-
-
-class Table(BaseModel):
-    """A table of the file: immutable, and strict about its keys.
-
-    ``enabled`` of a table has the table's name as its variable: ``NSCTL_RRL``.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class TcpSettings(Table):
@@ -182,7 +172,7 @@ class CookieSettings(Table):
     enabled: bool = True
     secrets: Annotated[
         tuple[SecretHex, ...],
-        BeforeValidator(_listed),
+        BeforeValidator(listed),
         Field(max_length=cookies.MOST_SECRETS, repr=False),
     ] = ()
 
@@ -201,7 +191,7 @@ class RrlSettings(Table):
     ipv4_prefix: Annotated[int, Field(gt=0, le=32)] = 24
     ipv6_prefix: Annotated[int, Field(gt=0, le=64)] = 56
     exempt: Annotated[
-        tuple[IPvAnyNetwork, ...], BeforeValidator(_listed), Field(max_length=rrl.MOST_EXEMPT)
+        tuple[IPvAnyNetwork, ...], BeforeValidator(listed), Field(max_length=rrl.MOST_EXEMPT)
     ] = ()
     accounts: Annotated[int, Field(ge=64, le=2**24)] = 65_536
 
@@ -222,7 +212,7 @@ class EventSettings(Table):
 class HostedSettings(Table):
     """``[hosted]``: what a new hosted zone starts with."""
 
-    nameservers: Annotated[tuple[NameText, ...], BeforeValidator(_listed)] = ()
+    nameservers: Annotated[tuple[NameText, ...], BeforeValidator(listed)] = ()
     mailbox: MailboxText = ""  # as in hostmaster@example.org; "": hostmaster at the zone
     ttl: Annotated[int, Field(ge=0, lt=2**31)] = 3600
     refresh: Count = 14_400
@@ -248,7 +238,7 @@ class DeskSettings(Table):
 class Settings(Table):
     """Every setting; the defaults make a server for one's own machine."""
 
-    listen: Annotated[tuple[AddressText, ...], BeforeValidator(_listed), Field(min_length=1)] = (
+    listen: Annotated[tuple[AddressText, ...], BeforeValidator(listed), Field(min_length=1)] = (
         Address("127.0.0.1", 5300),
     )
     database: str = Field(default_factory=default_database, min_length=1)
@@ -268,6 +258,10 @@ class Settings(Table):
     log: LogSettings = LogSettings()
     events: EventSettings = EventSettings()
     hosted: HostedSettings = HostedSettings()
+    alerts: AlertSettings = AlertSettings()
+    mail: MailSettings = MailSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    drift: DriftSettings = DriftSettings()
     desk: DeskSettings = DeskSettings()
 
     # What the sources hold that is no setting: told, but no reason not to start.

@@ -171,7 +171,9 @@ def mark_failed(
     ``lasting`` tells that another attempt would end in the same way. What is given up becomes an
     event.
     """
-    row = session.get_one(DeliveryRow, delivery_id)
+    row = session.get(DeliveryRow, delivery_id)
+    if row is None:  # the store was restored from a backup meanwhile
+        return DeliveryState.FAILED
     row.attempts += 1
     row.last_error = error
     row.claimed_by, row.claimed_until = "", 0.0
