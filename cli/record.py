@@ -17,6 +17,7 @@ from cli.command import Command, Group
 from cli.findings import as_data, print_findings
 from cli.output import emit, print_changes, print_table
 from cli.rdata_arguments import Parsed, owner_name, parse_rdata, parse_type
+from cli.zone_product import preset_titles, refuse_change
 from zones.errors import DNSError, ZoneError
 from zones.name import Name, display
 
@@ -57,14 +58,16 @@ def list_(app: App, *, apex: Name, owner: str | None, rtype: str | None) -> None
     wanted = parse_type(rtype) if rtype else None
     with app.read() as session:
         version = versions.served(session, apex)
+        preset = preset_titles(app, session, apex)
     if version is None:
         raise NotEditable(f"zone {display(apex)} has no content yet")
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "owner": display(rrset.owner),
             "type": rdata.type_text(rrset.rtype),
             "ttl": rrset.ttl,
             "rdata": rdata.to_text(rrset.rtype, octets),
+            "preset": preset.get((rrset.owner, rrset.rtype)),
         }
         for rrset in version
         if (name is None or rrset.owner == name) and wanted in (None, rrset.rtype)
@@ -72,13 +75,23 @@ def list_(app: App, *, apex: Name, owner: str | None, rtype: str | None) -> None
     ]
 
     def tell() -> None:
-        rows = [(one["owner"], one["ttl"], one["type"], one["rdata"]) for one in found]
+        marked = any(one["preset"] for one in found)
+        rows = [
+            (one["owner"], one["ttl"], one["type"], one["rdata"], *_mark(one["preset"], marked))
+            for one in found
+        ]
         if rows:
-            print_table(("Owner", "TTL", "Type", "Data"), rows, right=("TTL",))
+            columns = ("Owner", "TTL", "Type", "Data", *(("Preset",) if marked else ()))
+            print_table(columns, rows, right=("TTL",))
         else:
             click.echo(f"zone {display(apex)} has no such record")
 
     emit(app, found, tell)
+
+
+def _mark(title: str | None, marked: bool) -> tuple[str, ...]:
+    """Return the cell of a column that is there only where the product presets something."""
+    return (title or "",) if marked else ()
 
 
 @record.command(
@@ -201,6 +214,7 @@ def run(
                 [*error.reasons, f"zone {display(apex)}: nothing was changed"]
             ) from error
         if after.content_hash != base.content_hash:
+            refuse_change(app, session, zone, base, after)
             versions.publish(
                 session,
                 after,

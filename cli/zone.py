@@ -22,6 +22,7 @@ zone = Group(
         "unpin": ("cli.zone_change:unpin", "Let transfers replace the served version again."),
         "suspend": ("cli.zone_change:suspend", "Stop answering for a zone, with a reason."),
         "resume": ("cli.zone_change:resume", "Answer for a suspended zone again."),
+        "product": ("cli.zone_change:product", "Say which product a zone is booked with."),
         "set": ("cli.zone_change:set_", "Change settings: customer, serial policy, mode, ..."),
     },
 )

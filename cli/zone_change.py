@@ -12,7 +12,8 @@ import click
 from cli.app import App
 from cli.arguments import ZONE
 from cli.command import Command
-from cli.output import count, emit
+from cli.output import count, emit, print_changes
+from cli.zone_product import mail_servers, refuse_mode, set_product
 from zones.name import Name, display
 from zones.serial import SerialPolicy
 from zones.zone import Mode
@@ -28,6 +29,8 @@ def change(app: App, apex: Name, reason: str, said: str, **changes: Any) -> None
     with app.write() as session:
         before = zones.get_zone(session, apex)
         after = dataclasses.replace(before, **changes)
+        if after.mode is not before.mode:
+            refuse_mode(app, session, apex, after.mode)
         if after != before:
             zones.update_zone(session, after, now=time.time(), actor=app.actor, reason=reason)
     data = {"zone": display(apex), "changed": after != before}
@@ -113,6 +116,45 @@ def set_(
         f"{key.replace('_', ' ')} {value or 'nobody'}" for key, value in changes.items()
     )
     change(app, apex, reason or f"set {said}", f"now {said}", **changes)
+
+
+@click.command(
+    cls=Command,
+    example="""nsctl zone product example.org webhosting-plus
+    nsctl zone product example.org solodomain --option own-mail-server --own-mx '10 mail.example.org'
+    nsctl zone product example.org none""",
+)
+@APEX
+@click.argument("name", metavar="PRODUCT")
+@click.option("--option", "options", multiple=True, metavar="OPTION", help="Booked too; repeat.")
+@click.option(
+    "--own-mx",
+    multiple=True,
+    metavar="'PREF HOST'",
+    help="A mail server of the customer's own; repeat.",
+)
+@click.pass_obj
+def product(
+    app: App, *, apex: Name, name: str, options: tuple[str, ...], own_mx: tuple[str, ...]
+) -> None:
+    """Say which PRODUCT (or none) ZONE is booked with; the records that come with it follow.
+
+    From then on its customer edits what the product allows. A registered domain has the product of
+    its registration: nsctl domain product.
+    """
+    from storage import zones
+
+    wanted = "" if name == "none" else name
+    with app.write() as session:
+        zone = zones.get_zone(session, apex)
+        lines = set_product(app, session, zone, wanted, options, mail_servers(own_mx))
+    data = {"zone": display(apex), "product": wanted or None, "changes": lines}
+
+    def tell() -> None:
+        click.echo(f"zone {display(apex)}: product {name}")
+        print_changes(line for line in lines if " IN SOA " not in line)
+
+    emit(app, data, tell)
 
 
 @click.command(cls=Command, example="nsctl zone delete example.org --yes")

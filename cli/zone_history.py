@@ -129,6 +129,7 @@ def rollback(app: App, *, apex: Name, version: int | None, pin: bool, reason: st
 
     A hosted zone gets a new serial, so that its secondaries follow.
     """
+    from cli.zone_product import refuse_presets
     from storage import versions, zones
     from storage.rollback import rollback as roll_back
     from zones.diff import diff as compare
@@ -142,6 +143,9 @@ def rollback(app: App, *, apex: Name, version: int | None, pin: bool, reason: st
             if version is None
             else versions.find(session, apex, version)
         )
+        if before is not None:
+            content = versions.load_id(session, apex, target.id)
+            refuse_presets(app, session, zone, before, content)
         roll_back(
             session,
             apex,

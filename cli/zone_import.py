@@ -25,6 +25,8 @@ from zones.name import BadName, Name, display, from_text
 from zones.zone import Mode, Zone
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from storage.database import Database
     from zones.version import ZoneVersion
 
@@ -153,8 +155,10 @@ class Import:
                     zone = Zone(apex, customer=self.customer)
                     new.append(zone)
                 else:
-                    self.follow(item, zone, versions.served(session, apex))
-                if item.result == "unchanged":
+                    served = versions.served(session, apex)
+                    self.refuse_product(session, item, zone, served)
+                    self.follow(item, zone, served)
+                if item.result == "unchanged" or item.reasons:
                     continue
                 item.result = "replaced" if zone not in new else "added"
                 item.serial = item.version.serial
@@ -203,6 +207,19 @@ class Import:
             item.reasons.append(f"{where} is external; nothing is served for it here")
         elif not self.replace:
             item.reasons.append(f"{where} exists already; --replace replaces its content")
+
+    def refuse_product(
+        self, session: Session, item: Item, zone: Zone, served: ZoneVersion | None
+    ) -> None:
+        """Add every reason why the zone's product does not allow this content."""
+        from cli.zone_product import change_reasons
+
+        if served is None or item.version is None:
+            return
+        reasons, booking = change_reasons(self.app, session, zone, served, item.version)
+        for reason in reasons if booking else ():
+            words = f"{reason.sentence} [{reason.rule}; {reason.source}]"
+            item.reasons.append(f"{item.path}: {words}")
 
     def follow(self, item: Item, zone: Zone, served: ZoneVersion | None) -> None:
         """Give the content a serial newer than the served one, so that secondaries follow."""

@@ -13,6 +13,7 @@ from cli.arguments import ZONE
 from cli.command import Command
 from cli.output import ago, count, emit, iso, octets, print_facts, print_table, stamp
 from cli.standing import standing
+from cli.zone_product import as_data as product_data
 from zones.name import display
 from zones.zone import Mode
 
@@ -99,6 +100,7 @@ def show(app: App, apex: bytes) -> None:
         history = versions.history(session, apex)
         primaries = secondaries.primaries(session, apex) if zone.mode.is_secondary else []
         state = secondaries.get_state(session, apex) if zone.mode.is_secondary else None
+        booked = product_data(app, session, zone)
     served = next((info for info in history if info.served), None)
     facts: dict[str, Any] = {
         "zone": display(apex),
@@ -118,6 +120,7 @@ def show(app: App, apex: bytes) -> None:
         "versions": len(history),
         "keep_versions": zone.keep_versions,
         "primaries": [str(primary) for primary in primaries],
+        **booked,
     }
     emit(app, facts, lambda: _print_zone(facts, served.created_at if served else None, now))
 
@@ -141,6 +144,23 @@ def _print_zone(facts: dict[str, Any], since: float | None, now: float) -> None:
             "Pinned": "yes: transfers do not replace it" if facts["pinned"] else "",
             "Suspended": facts["suspended"],
             "Primaries": ", ".join(facts["primaries"]),
+            **_product_lines(facts),
         },
         state=facts["state"],
     )
+
+
+def _product_lines(facts: dict[str, Any]) -> dict[str, str]:
+    """Return what is told of the product: its name, what it presets, what it leaves to do."""
+    if not facts["product"]:
+        return {}
+    rights = [
+        "own records" if facts["own_records"] else "no records of its own",
+        "own name servers" if facts["own_name_server"] else "no name servers of its own",
+    ]
+    booked = f" with {', '.join(facts['options'])}" if facts["options"] else ""
+    return {
+        "Product": f"{facts['product_title']}{booked}: {', '.join(rights)}",
+        "Preset": "\n".join(facts["preset"]),
+        "To be entered at the customer's": "\n".join(facts["to_enter"]),
+    }
