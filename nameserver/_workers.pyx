@@ -227,24 +227,32 @@ cdef class Workers:
 
     def counts(self):
         """Return what all workers have counted, by name; what did not happen is left out."""
-        cdef Counts counts = sum_up(self.workers, self.count)
-        cdef int i
-        found = {}
-        for i, name in EVENT_NAMES.items():
-            found[f"udp.{name}"] = counts.events[i]
-        for i, name in KIND_NAMES.items():
-            found[f"udp.{name}"] = counts.kinds[i]
-        for i, name in VERDICT_NAMES.items():
-            found[f"cookies.{name}"] = counts.verdicts[i]
-        found["rrl.dropped"] = counts.events[RATE_DROPPED]
-        found["rrl.slipped"] = counts.events[RATE_SLIPPED]
-        for i in range(16):
-            found[f"udp.rcode.{i}"] = counts.rcodes[i]
-        for i in range(256):
-            found[f"udp.type.{type_text(i) if i else 'other'}"] = counts.types[i]
-        for i in range(DURATIONS):
-            found[f"udp.within-ns.{2 << i}"] = counts.durations[i]
-        return {name: number for name, number in found.items() if number}
+        cdef Counts total = sum_up(self.workers, self.count)
+        return named_counts(PyBytes_FromStringAndSize(<const char*>&total, sizeof(Counts)), "udp")
+
+
+def named_counts(bytes total not None, str transport not None):
+    """Return by name what a ``Counts`` has; what did not happen is left out."""
+    cdef const Counts* counts = <const Counts*><const char*>total
+    cdef int i
+    if len(total) != sizeof(Counts):
+        raise ValueError("these are no counts")
+    found = {}
+    for i, name in EVENT_NAMES.items():
+        found[f"{transport}.{name}"] = counts.events[i]
+    for i, name in KIND_NAMES.items():
+        found[f"{transport}.{name}"] = counts.kinds[i]
+    for i, name in VERDICT_NAMES.items():
+        found[f"cookies.{name}"] = counts.verdicts[i]
+    found["rrl.dropped"] = counts.events[RATE_DROPPED]
+    found["rrl.slipped"] = counts.events[RATE_SLIPPED]
+    for i in range(16):
+        found[f"{transport}.rcode.{i}"] = counts.rcodes[i]
+    for i in range(256):
+        found[f"{transport}.type.{type_text(i) if i else 'other'}"] = counts.types[i]
+    for i in range(DURATIONS):
+        found[f"{transport}.within-ns.{2 << i}"] = counts.durations[i]
+    return {name: number for name, number in found.items() if number}
 
 
 EVENT_NAMES = {

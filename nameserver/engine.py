@@ -29,6 +29,7 @@ from nameserver.respond import (
 )
 from nameserver.rrl import Action, Limiter, RateLimits
 from nameserver.table import ServedZone, ZoneTable
+from nameserver.tcp import TcpLimits
 from nameserver.udp import WHOLE, Answer, UdpListener, bind_datagram, send_whole
 from zones.errors import DNSError
 from zones.name import Name, display
@@ -36,10 +37,11 @@ from zones.packed import PackedError
 from zones.version import ZoneVersion
 
 if TYPE_CHECKING:
+    from nameserver._streams import Streams
     from nameserver._workers import Workers
 
 try:
-    from nameserver import _answer, _rrl, _workers
+    from nameserver import _answer, _rrl, _streams, _workers
 except ImportError:  # no compiler where this was installed
     compiled_available = False
 else:
@@ -209,7 +211,9 @@ class CompiledEngine:
         self.table = self._compiled.served
         self._sockets: list[list[socket.socket]] = []  # for each address, one for each worker
         self._workers: Workers | None = None
-        self._replaced: deque[tuple[int, list[object]]] = deque()
+        self._readers: list[Workers | Streams] = []
+        # For each reader the epoch that began after these were replaced.
+        self._replaced: deque[tuple[list[int], list[object]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def prepare(self, version: ZoneVersion) -> None:
@@ -279,15 +283,34 @@ class CompiledEngine:
             for sockets in self._sockets:
                 for one in sockets:
                     send_whole(one)
+        self._settings = settings
+        self._readers.append(self._workers)
         self._loop.add_reader(self._workers.fileno(), self._take)
         self._counters.sources.append(self._workers.counts)
         self._workers.start()
 
     def use(self, settings: AnswerSettings) -> None:
         """Give the workers other settings."""
-        if self._workers is not None:
-            before = self._workers.use(_answer.AnswerSettingsCompiled(settings))
-            self._free_later([before])
+        self._settings = settings
+        if self._readers:
+            used = _answer.AnswerSettingsCompiled(settings)
+            self._free_later([reader.use(used) for reader in self._readers])
+
+    def open_streams(self, listeners: list[list[int]], limits: TcpLimits) -> Streams:
+        """Return threads that serve connections, not started; after ``start``.
+
+        They are to be stopped before the engine is.
+        """
+        streams = _streams.Streams(
+            self._compiled,
+            _answer.AnswerSettingsCompiled(self._settings),
+            listeners,
+            connections=limits.connections,
+            per_client=limits.per_client,
+            idle=limits.idle_timeout,
+        )
+        self._readers.append(streams)
+        return streams
 
     def stop(self) -> None:
         """End the workers and close their sockets."""
@@ -296,6 +319,7 @@ class CompiledEngine:
         if self._workers is not None:
             self._loop.remove_reader(self._workers.fileno())
             self._workers.stop()
+            self._readers.clear()
             self._replaced.clear()
         while self._sockets:
             self.leave()
@@ -318,19 +342,22 @@ class CompiledEngine:
 
     def _free_later(self, replaced: list[object]) -> None:
         """Keep what was replaced until no worker can see it any more."""
-        assert self._workers is not None
-        self._replaced.append((self._workers.advance(), replaced))
+        self._replaced.append(([reader.advance() for reader in self._readers], replaced))
         if self._timer is None:
             self._timer = self._loop.call_later(GRACE_SECONDS, self._free)
 
     def _free(self) -> None:
         """Free what no worker can see any more."""
-        assert self._workers is not None
         self._timer = None
-        while self._replaced and self._workers.passed(self._replaced[0][0]):
+        while self._replaced and self._is_over(self._replaced[0][0]):
             self._replaced.popleft()
         if self._replaced:
             self._timer = self._loop.call_later(GRACE_SECONDS, self._free)
+
+    def _is_over(self, epochs: list[int]) -> bool:
+        """Tell whether no reader sees what was replaced before; later readers never saw it."""
+        pairs = zip(self._readers, epochs, strict=False)
+        return all(reader.passed(epoch) for reader, epoch in pairs)
 
 
 def new_engine(wanted: str, workers: int, counters: Counters) -> Engine:

@@ -19,26 +19,25 @@ from axfr.secondaries import Outcome, Secondaries
 from nameserver import cookies
 from nameserver.access import Access
 from nameserver.address import Address
-from nameserver.configured import answer_settings, rate_limits, secondaries_settings
+from nameserver.configured import answer_settings, secondaries_settings
 from nameserver.counters import Counters
 from nameserver.delivering import Deliverer
 from nameserver.differences import Differences
 from nameserver.dispatch import Dispatcher
 from nameserver.engine import new_engine
 from nameserver.follower import Follower, Update
+from nameserver.listening import Listeners
 from nameserver.loading import LoadedZone
 from nameserver.logs import configure_logs
 from nameserver.publisher import Publisher
 from nameserver.service_manager import tell_service_manager
 from nameserver.settings import Settings
 from nameserver.table import ServedZone, ZoneState
-from nameserver.tcp import TcpLimits, TcpListener
 from storage import deliveries, events
 from storage.database import Database
 from storage.errors import StorageError
 from storage.events import EventSeverity
 from storage.versions import Published
-from zones.errors import DNSError
 from zones.name import Name, display
 from zones.packing import compiled_available
 from zones.version import ZoneVersion
@@ -48,12 +47,6 @@ log = structlog.get_logger()
 
 DAY: Final = 86_400.0
 SECRETS_LOOK: Final = 60.0  # seconds; a cookie is good for an hour
-# A free port for UDP may be taken for TCP: how often to try another one.
-PORT_TRIES: Final = 20
-
-
-class ListenError(DNSError):
-    """An address cannot be listened on."""
 
 
 class Server:
@@ -110,7 +103,7 @@ class Server:
             differences=Differences(database),
         )
         self._deliverer = Deliverer(database, settings, clock)
-        self._tcp: list[TcpListener] = []
+        self._listeners = Listeners(settings, self.engine, self._dispatcher, self.counters)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -119,9 +112,9 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._apply(await asyncio.to_thread(self._follower.load))
         try:
-            await self._listen()
+            self.addresses = await self._listeners.start(self._answering)
         except BaseException:
-            await self._stop_listening()
+            await self._listeners.stop()
             raise
         self._publisher.start()
         await self._notifier.start()
@@ -140,7 +133,7 @@ class Server:
 
     async def stop(self) -> None:
         """Stop answering, finish what is being stored, end every task."""
-        await self._stop_listening()
+        await self._listeners.stop()
         await self._secondaries.stop()
         await self._notifier.stop()
         await self._publisher.stop()
@@ -155,47 +148,6 @@ class Server:
     def log_counters(self) -> None:
         """Write a line with all counts."""
         log.info("counters", **self.counters.snapshot())
-
-    # -- listening
-
-    async def _listen(self) -> None:
-        reasons = []
-        for address in self.settings.listen:
-            try:
-                port, stream = self._bind(address)
-            except OSError as error:
-                reasons.append(f"cannot listen on {address}: {listen_reason(error, address)}")
-            else:
-                self._tcp.append(stream)
-                self.addresses.append(Address(address.host, port))
-        if reasons:
-            raise ListenError("\n".join(reasons))
-        limits = rate_limits(self.settings.rrl)
-        self.engine.start(self._answering, self._dispatcher.answer_datagram, limits)
-        for stream in self._tcp:
-            await stream.start()
-
-    def _bind(self, address: Address) -> tuple[int, TcpListener]:
-        """Bind UDP and TCP to an address; port 0 is any port that is free for both."""
-        tcp = self.settings.tcp
-        limits = TcpLimits(tcp.max_connections, tcp.per_client, tcp.idle_timeout)
-        tries_left = PORT_TRIES if address.port == 0 else 1
-        while True:
-            tries_left -= 1
-            port = self.engine.listen(address)
-            try:
-                return port, TcpListener(
-                    address.host, port, self._dispatcher.answer_stream, limits, self.counters
-                )
-            except OSError:
-                self.engine.leave()
-                if not tries_left:
-                    raise
-
-    async def _stop_listening(self) -> None:
-        self.engine.stop()
-        while self._tcp:
-            await self._tcp.pop().stop()
 
     # -- what is served
 
@@ -348,13 +300,6 @@ class Server:
             except StorageError as error:
                 log.error("old events were not pruned", reason=str(error))
             await asyncio.sleep(DAY)
-
-
-def listen_reason(error: OSError, address: Address) -> str:
-    """Return why an address cannot be listened on, and what to do."""
-    if isinstance(error, PermissionError):
-        return f"port {address.port} needs root or the capability CAP_NET_BIND_SERVICE"
-    return (error.strerror or str(error)).lower()
 
 
 def run(settings: Settings) -> None:

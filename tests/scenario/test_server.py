@@ -22,7 +22,8 @@ import dns.zone
 import pytest
 
 from nameserver.address import Address
-from nameserver.server import ListenError, Server
+from nameserver.listening import ListenError
+from nameserver.server import Server
 from nameserver.settings import Settings
 from storage import keys, peers, versions, zones
 from storage.database import Database

@@ -1,0 +1,110 @@
+"""All addresses that a server listens on, over UDP, TCP and TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+from typing import Final
+
+import structlog
+
+from nameserver.address import Address
+from nameserver.configured import rate_limits
+from nameserver.counters import Counters
+from nameserver.dispatch import Dispatcher
+from nameserver.engine import CompiledEngine, Engine
+from nameserver.respond import AnswerSettings
+from nameserver.settings import Settings
+from nameserver.streams import CompiledConnections, Connections, PythonConnections
+from nameserver.tcp import TcpLimits
+from zones.errors import DNSError
+
+log = structlog.get_logger()
+
+# A free port for UDP may be taken for TCP: how often to try another one.
+PORT_TRIES: Final = 20
+OTHER_FILES: Final = 512  # descriptors for all but the clients' connections
+
+
+class ListenError(DNSError):
+    """An address cannot be listened on."""
+
+
+class Listeners:
+    """The listeners of a server; ``start`` once, ``stop`` once, also after a failed start."""
+
+    def __init__(
+        self, settings: Settings, engine: Engine, dispatcher: Dispatcher, counters: Counters
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._dispatcher = dispatcher
+        self._counters = counters
+        self._connections = self._new_connections()
+
+    async def start(self, answering: AnswerSettings) -> list[Address]:
+        """Listen, and return where, with the ports chosen for a port 0; raises ``ListenError``."""
+        reasons, addresses = [], []
+        for address in self._settings.listen:
+            try:
+                addresses.append(Address(address.host, self._bind(address)))
+            except OSError as error:
+                reasons.append(f"cannot listen on {address}: {listen_reason(error, address)}")
+        if reasons:
+            raise ListenError("\n".join(reasons))
+        allow_files(self._settings.tcp.max_connections)
+        limits = rate_limits(self._settings.rrl)
+        self._engine.start(answering, self._dispatcher.answer_datagram, limits)
+        await self._connections.start()
+        return addresses
+
+    async def stop(self) -> None:
+        """Stop answering, and close every connection."""
+        await self._connections.stop()
+        self._engine.stop()
+
+    def _new_connections(self) -> Connections:
+        tcp = self._settings.tcp
+        limits = TcpLimits(tcp.max_connections, tcp.per_client, tcp.idle_timeout)
+        answer = self._dispatcher.answer_stream
+        if isinstance(self._engine, CompiledEngine):
+            workers, streams = self._settings.workers, self._engine.open_streams
+            return CompiledConnections(streams, answer, limits, self._counters, workers)
+        return PythonConnections(answer, limits, self._counters)
+
+    def _bind(self, address: Address) -> int:
+        """Bind UDP and TCP to an address; port 0 is any port that is free for both."""
+        tries_left = PORT_TRIES if address.port == 0 else 1
+        while True:
+            tries_left -= 1
+            port = self._engine.listen(address)
+            try:
+                self._connections.listen(address.host, port)
+            except OSError:
+                self._engine.leave()
+                if not tries_left:
+                    raise
+            else:
+                return port
+
+
+def allow_files(connections: int) -> None:
+    """Have the system allow so many connections; where it does not, say what is left of them."""
+    wanted = connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    with contextlib.suppress(ValueError, OSError):  # what is there has to do
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        soft = allowed
+    if soft < wanted:
+        text = f"{soft} open files are allowed: not enough for {connections} connections"
+        log.warning(text, change="LimitNOFILE= of the service, or tcp.max_connections")
+
+
+def listen_reason(error: OSError, address: Address) -> str:
+    """Return why an address cannot be listened on, and what to do."""
+    if isinstance(error, PermissionError):
+        return f"port {address.port} needs root or the capability CAP_NET_BIND_SERVICE"
+    return (error.strerror or str(error)).lower()
