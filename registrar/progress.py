@@ -1,0 +1,127 @@
+"""What a registration has come to since it was last looked at: steps, effects, and what is next.
+
+Facts may arrive late: a registry tells today what happened yesterday. So the course is walked
+twice, as it was known and as it is known now, and what is new are the steps of the second walk
+that the first one did not have.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from registrar.course import FAR, Course, Step
+from registrar.deadlines import Deadline, Due, deadlines_of
+from registrar.fact import Fact
+from registrar.lifecycle import state_of
+from registrar.model import Denial, Registration, State
+
+# What is told when its time has come, and is no step of a table.
+TOLD_WHEN_DUE: Final = frozenset((Due.EXPIRY_NOTICE,))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is new at a moment: ``steps`` happened, ``undone`` did not after all.
+
+    ``passed`` are deadlines at which somebody is told something. ``next_due`` is the next moment
+    at which anything happens or is to be told, ``FAR`` where nothing will.
+    """
+
+    registration: Registration
+    state: State
+    steps: tuple[Step, ...]
+    undone: tuple[Step, ...]
+    denials: tuple[Denial, ...]
+    passed: tuple[Deadline, ...]
+    deadlines: tuple[Deadline, ...]
+    next_due: datetime
+
+
+def progress(
+    registration: Registration,
+    lived_until: datetime | None,
+    now: datetime,
+    facts: Iterable[Fact] = (),
+) -> Progress:
+    """Return what has come since ``lived_until``, with facts that nobody knew before.
+
+    A moment that was lived through has had its effects; they are not told again.
+    """
+    new = tuple(facts)
+    course, known = _walked(registration, lived_until)
+    passed = _passed(course, lived_until, now)
+    denied = len(course.denials)
+    if new:
+        registration = replace(registration, facts=registration.facts + new)
+        course = Course(registration, record=True)
+    course.to(now)
+    assert course.steps is not None
+    steps, undone = _compared(known, course.steps) if new else (course.steps[len(known) :], [])
+    deadlines = tuple(deadlines_of(course))
+    return Progress(
+        registration,
+        state_of(course),
+        tuple(steps),
+        tuple(undone),
+        _denials_of(course, new) if new else tuple(course.denials[denied:]),
+        passed,
+        deadlines,
+        _next_due(course, deadlines, now),
+    )
+
+
+def _walked(registration: Registration, until: datetime | None) -> tuple[Course, list[Step]]:
+    course = Course(registration, record=True)
+    if until is not None:
+        course.to(until)
+    return course, list(course.steps or ())
+
+
+def _passed(course: Course, lived_until: datetime | None, now: datetime) -> tuple[Deadline, ...]:
+    if lived_until is None or lived_until >= now:
+        return ()
+    return tuple(
+        deadline
+        for deadline in deadlines_of(course)
+        if deadline.kind in TOLD_WHEN_DUE and lived_until < deadline.due <= now
+    )
+
+
+def _compared(before: list[Step], after: list[Step]) -> tuple[list[Step], list[Step]]:
+    """Return the steps that came and those that went, in their order."""
+    old = Counter(map(_key, before))
+    new = Counter(map(_key, after))
+    return _beyond(after, old), _beyond(before, new)
+
+
+def _beyond(steps: list[Step], others: Counter[object]) -> list[Step]:
+    left, found = Counter(others), []
+    for step in steps:
+        if left[_key(step)]:
+            left[_key(step)] -= 1
+        else:
+            found.append(step)
+    return found
+
+
+def _key(step: Step) -> object:
+    return step.at, id(step.row), step.fact
+
+
+def _denials_of(course: Course, new: tuple[Fact, ...]) -> tuple[Denial, ...]:
+    moments = {(fact.at, fact.event) for fact in new}
+    return tuple(denial for denial in course.denials if (denial.at, denial.event) in moments)
+
+
+def _next_due(course: Course, deadlines: tuple[Deadline, ...], now: datetime) -> datetime:
+    moments = [course.next_due]
+    for deadline in deadlines:
+        if deadline.alarm > now:
+            moments.append(deadline.alarm)
+        if deadline.due > now:
+            moments.append(deadline.due)
+    return min(moments, default=FAR)
