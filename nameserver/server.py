@@ -19,6 +19,7 @@ from axfr.secondaries import Outcome, Secondaries
 from nameserver import cookies
 from nameserver.access import Access
 from nameserver.address import Address
+from nameserver.alerting import Alerting
 from nameserver.configured import answer_settings, secondaries_settings
 from nameserver.counters import Counters
 from nameserver.delivering import Deliverer
@@ -33,7 +34,7 @@ from nameserver.publisher import Publisher
 from nameserver.service_manager import tell_service_manager
 from nameserver.settings import Settings
 from nameserver.table import ServedZone, ZoneState
-from storage import deliveries, events
+from storage import deliveries, digests, events
 from storage.database import Database
 from storage.errors import StorageError
 from storage.events import EventSeverity
@@ -102,6 +103,7 @@ class Server:
             clock,
             differences=Differences(database),
         )
+        self._alerting = Alerting(database, settings, clock)
         self._deliverer = Deliverer(database, settings, clock)
         self._listeners = Listeners(settings, self.engine, self._dispatcher, self.counters)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -120,6 +122,7 @@ class Server:
         await self._notifier.start()
         await self._secondaries.start()
         self._follower.start(self._loop)
+        self._alerting.start()
         self._deliverer.start()
         self._spawn(self._keep_house())
         self._spawn(self._renew_secrets())
@@ -137,6 +140,7 @@ class Server:
         await self._secondaries.stop()
         await self._notifier.stop()
         await self._publisher.stop()
+        await self._alerting.stop()
         await self._deliverer.stop()
         await asyncio.to_thread(self._follower.stop)
         for task in list(self._tasks):
@@ -293,6 +297,7 @@ class Server:
             with self._database.write() as session:
                 events.prune(session, self._clock() - keep)
                 deliveries.prune(session, self._clock() - keep)
+                digests.prune(session, self._clock() - keep)
 
         while True:
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     Row,
@@ -121,10 +121,13 @@ def existing(session: Session, apexes: Iterable[Name]) -> set[Name]:
     return found
 
 
-def chunks(apexes: Iterable[Name], size: int = 500) -> Iterable[list[Name]]:
-    """Yield names in lists short enough for the parameters of one statement."""
-    names = list(apexes)
-    return (names[start : start + size] for start in range(0, len(names), size))
+Item = TypeVar("Item")
+
+
+def chunks(items: Iterable[Item], size: int = 500) -> Iterable[list[Item]]:
+    """Yield names, or what else, in lists short enough for the parameters of one statement."""
+    listed = list(items)
+    return (listed[start : start + size] for start in range(0, len(listed), size))
 
 
 def find_zone(session: Session, apex: Name) -> Zone | None:
