@@ -233,6 +233,7 @@ class DeskSettings(Table):
     catalogue: str = "n"  # of the products
     provider: str = "Example Hosting"  # as notices are signed
     mailbox: str = "hostmaster@example.net"  # where customers answer to
+    portal: str = ""  # where customers administer their domains, as notices name it
 
 
 class Settings(Table):

@@ -1,0 +1,1 @@
+"""What customers read, one TOML file for each language."""
