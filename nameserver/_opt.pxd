@@ -5,15 +5,19 @@ Its size is known before the records are written, so that room is kept for it.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.string cimport memset
 
 from nameserver._answer cimport COOKIE_SIZE, MALFORMED, MINIMUM_UDP
-from nameserver._query cimport OPTION_COOKIE, OPTION_KEEPALIVE, OPTION_NSID, TYPE_OPT
+from nameserver._query cimport (
+    OPTION_COOKIE, OPTION_KEEPALIVE, OPTION_NSID, OPTION_PADDING, TYPE_OPT,
+)
 from nameserver._sections cimport Work
 from zones._wire cimport put, put16
 
 cdef enum:
     OPT_SIZE = 11
     OPTION_ERROR = 15
+    BLOCK = 468  # nameserver.edns.BLOCK
 
 
 cdef inline uint32_t text_size(const char* text) noexcept nogil:
@@ -43,9 +47,20 @@ cdef inline void plan_opt(Work* work, uint32_t at) noexcept nogil:
     work.has_error = work.error >= 0 and takes(work, room, 6 + text_size(work.error_text))
 
 
+cdef inline uint32_t padding_size(const Work* work, uint32_t limit) noexcept nogil:
+    """Return the octets of the padding option, 0 where there is none (``edns.padding``)."""
+    cdef uint32_t size = work.writer.at + work.opt_size + 4
+    cdef uint32_t over = (size + work.settings.reserve) % BLOCK
+    if not work.encrypted or not work.prepared.wants_padding or size > limit:
+        return 0
+    return 4 + min(BLOCK - over if over else 0, limit - size)
+
+
 cdef inline void write_opt(Work* work) noexcept nogil:
     """Write the OPT record that was planned; the room for it was kept."""
     cdef uint8_t* out = work.writer.out + work.writer.at
+    cdef uint32_t padding = padding_size(work, work.writer.limit)
+    work.opt_size += padding
     work.writer.at += work.opt_size
     out[0] = 0
     put16(put16(out + 1, TYPE_OPT), work.settings.udp_limit)
@@ -61,4 +76,7 @@ cdef inline void write_opt(Work* work) noexcept nogil:
         out = put16(put16(put16(out, OPTION_KEEPALIVE), 2), work.settings.keepalive)
     if work.has_error:
         out = put16(put16(put16(out, OPTION_ERROR), 2 + text_size(work.error_text)), work.error)
-        put(out, work.error_text, text_size(work.error_text))
+        out = put(out, work.error_text, text_size(work.error_text))
+    if padding:
+        out = put16(put16(out, OPTION_PADDING), padding - 4)
+        memset(out, 0, padding - 4)

@@ -6,7 +6,7 @@ from libc.string cimport memcpy, memset
 
 from nameserver._answer cimport (
     CLIENT_ONLY, FAILURE, INVALID, LARGEST, MINIMUM_UDP, NODATA, NXDOMAIN, POSITIVE, REFERRAL,
-    TO_ORACLE, UDP, Prepared, Settings,
+    TLS, TO_ORACLE, UDP, Prepared, Settings,
 )
 from nameserver._chaos cimport answer_chaos
 from nameserver._compose cimport compose
@@ -102,7 +102,7 @@ cdef inline void start_work(Work* work, const Root* root, const Settings* settin
     if p.qname_size:
         write_question(&work.writer, p)
     work.root, work.prepared, work.settings = root, p, settings
-    work.datagram = transport == UDP
+    work.datagram, work.encrypted = transport == UDP, transport == TLS
     work.length = work.item_count = 0
     work.authoritative = work.synthesised = work.overflow = work.hashed = False
     work.error, work.error_text = -1, b""

@@ -47,6 +47,7 @@ cdef struct Work:
     const Prepared* prepared
     const Settings* settings
     bint datagram
+    bint encrypted
     # The name that is being answered:
     const uint8_t* name
     int name_size

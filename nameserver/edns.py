@@ -14,6 +14,8 @@ DNSSEC_OK: Final = 0x8000  # RFC 3225 3
 NSID: Final = 3  # RFC 5001
 COOKIE: Final = 10  # RFC 7873
 TCP_KEEPALIVE: Final = 11  # RFC 7828
+PADDING: Final = 12  # RFC 7830
+BLOCK: Final = 468  # octets: RFC 8467 4.1 has responses padded to a multiple of this
 EXTENDED_ERROR: Final = 15  # RFC 8914
 
 # Extended error codes, RFC 8914 4.
@@ -99,3 +101,17 @@ def record(
             rdata += option
     ttl = (rcode >> 4) << 24 | VERSION << 16 | (DNSSEC_OK if dnssec_ok else 0)
     return _HEAD.pack(0, OPT, udp_size, ttl, len(rdata)) + rdata
+
+
+def padded(opt: bytes, size: int, *, reserve: int, limit: int) -> bytes:
+    """Return an OPT record with padding (RFC 8467 4.1), or as it is where there is no room.
+
+    ``size`` is that of the message with the record, which ends it; ``reserve`` octets follow.
+    """
+    size += _OPTION.size
+    if size > limit:
+        return opt
+    count = min(-(size + reserve) % BLOCK, limit - size)
+    length = len(opt) - _HEAD.size + _OPTION.size + count
+    head = opt[: _HEAD.size - 2] + length.to_bytes(2, "big")
+    return head + opt[_HEAD.size :] + _OPTION.pack(PADDING, count) + bytes(count)

@@ -234,7 +234,7 @@ class _Exchange:
         if not _write_sections(writer, answer):
             flags |= message.TC
         if opt:
-            writer.opt(opt)
+            writer.opt(self._padded(opt, len(writer)))
         octets = writer.finish(self.query.header.id, flags)
         return Response(octets, answer.kind, answer.subject, self.cookie.verdict)
 
@@ -269,6 +269,14 @@ class _Exchange:
             options=self._options(self.query.edns, answer),
             room=room,
         )
+
+    def _padded(self, opt: bytes, written: int) -> bytes:
+        """Hide how long the response is, from those who see it encrypted only (RFC 7830 6)."""
+        wanted = self.query.edns is not None and self.query.edns.has(edns.PADDING)
+        if self.transport is not Transport.TLS or not wanted:
+            return opt
+        reserve = self.settings.reserve
+        return edns.padded(opt, written + len(opt), reserve=reserve, limit=MAXIMUM - reserve)
 
     def _options(self, asked: Edns, answer: Answer) -> list[edns.Option]:
         """Return the options of the OPT record; a cookie is first, and always has room."""
