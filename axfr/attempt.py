@@ -8,117 +8,36 @@ and served by the caller.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from axfr.answer_stream import Limits
-from axfr.client import INLINE_RECORDS, Client, Fetched, IxfrFailed, off_the_loop
+from axfr.client import INLINE_RECORDS, Fetched, IxfrFailed, off_the_loop
 from axfr.errors import TransferError
-from axfr.ixfr_memory import IxfrMemory
+from axfr.judging import Arrival, Bench, judge, pinned_finding, set_aside
 from axfr.notify import same_address
-from axfr.refresh import Bounds, Step, after_failure, after_success, next_step
+from axfr.outcome import (
+    Base,
+    Failure,
+    Outcome,
+    Refused,
+    SecondaryZone,
+    Surroundings,
+    Wish,
+    why_suspended,
+)
+from axfr.refresh import Step, after_failure, after_success, next_step
 from axfr.refusal import fix_of, reason_of, record_of
 from axfr.soa import Soa
-from zones.changes import Changes
-from zones.check import check
-from zones.check_changes import is_surely_sound
-from zones.finding import Finding, errors
-from zones.name import Name
+from zones.finding import Finding, errors, holds
+from zones.quarantine import Quarantined, Standing, Validation
 from zones.secondary import Primary, Result, SecondaryState, TransferAttempt, TsigKey
 from zones.version import ZoneVersion
 
+__all__ = ["Base", "Outcome", "Refresh", "SecondaryZone", "Surroundings", "Wish"]
+
 # Where no primary gave anything to judge; whatever else goes wrong is a refusal.
-NO_ANSWER = frozenset({"unreachable", "timeout", "no-primary"})
+NO_ANSWER = frozenset({"unreachable", "timeout", "no-primary", "primary-suspended"})
 # What a second transfer of the same serial would end in again.
 LASTING = frozenset({"too-large", "too-many-records"})
-
-
-@dataclass(frozen=True, slots=True)
-class SecondaryZone:
-    """A zone whose content arrives by transfer; ``pinned`` keeps what is served."""
-
-    apex: Name
-    primaries: tuple[Primary, ...]
-    pinned: bool = False
-    limits: Limits = field(default_factory=Limits)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a refresh came to.
-
-    ``version`` is there exactly when it is to be stored and served; ``findings`` are those of the
-    checks, warnings included.
-    """
-
-    state: SecondaryState
-    attempts: tuple[TransferAttempt, ...]
-    version: ZoneVersion | None = None
-    findings: tuple[Finding, ...] = ()
-    changes: Changes | None = None  # that made the version, where it came as changes
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """Why a refresh runs: a NOTIFY (``asked``, and ``address`` of who sent it), or ``force``."""
-
-    asked: bool = False
-    force: bool = False
-    address: str = ""
-
-    def __or__(self, other: Wish) -> Wish:
-        """Return what satisfies both."""
-        return Wish(
-            self.asked or other.asked, self.force or other.force, other.address or self.address
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every refresh needs: the keys, the settings, the clock and the jitter."""
-
-    keys: Mapping[Name, TsigKey]
-    client: Client
-    ixfr: IxfrMemory
-    bounds: Bounds
-    clock: Callable[[], float]
-    jitter: Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """What one primary failed with; ``refused`` when ``serial`` was transferred and refused."""
-
-    error: TransferError
-    result: Result
-    serial: int | None = None
-    refused: bool = False
-    fix: str = ""
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def weight(self) -> int:
-        """Return how much it tells: refused content, another refusal, no answer."""
-        if self.findings:
-            return 2
-        return int(self.result is Result.REFUSED)
-
-
-class _Refused(Exception):
-    """What a primary has is refused; ``fetched`` where it was transferred just now."""
-
-    def __init__(self, failure: _Failure, fetched: Fetched | None = None) -> None:
-        super().__init__(failure.error.reason)
-        self.failure = failure
-        self.fetched = fetched
-
-
-@dataclass(frozen=True, slots=True)
-class Base:
-    """The version in service, for IXFR; ``sound`` where no rule of the full check refuses it."""
-
-    version: ZoneVersion
-    sound: bool = False
 
 
 class Refresh:
@@ -136,10 +55,12 @@ class Refresh:
         self._state = state
         self._wish = wish
         self._around = around
+        self._served = base.version if base and state.serial is not None else None
         self._base = base if base and base.version.serial == state.serial else None
         self._attempts: list[TransferAttempt] = []
-        self._failures: list[_Failure] = []
+        self._failures: list[Failure] = []
         self._serial: int | None = None  # of the primary being asked
+        self._soa = Soa(0, 0, 0, 0, 0)  # likewise, once it is known
         self._kind = "SOA"
         self._started = 0.0
 
@@ -148,8 +69,9 @@ class Refresh:
         for primary in self._primaries():
             self._kind, self._serial, self._started = "SOA", None, time.perf_counter()
             try:
+                self._check_suspension(primary)
                 return await self._ask(primary)
-            except _Refused as refused:
+            except Refused as refused:
                 self._fail(primary, refused.failure, refused.fetched)
             except TransferError as error:
                 self._fail(primary, self._failure(error))
@@ -164,6 +86,12 @@ class Refresh:
             primaries.insert(0, first)
         return primaries
 
+    def _check_suspension(self, primary: Primary) -> None:
+        why = why_suspended(primary, self._around.suspended)
+        if why is not None:
+            reason = f"the operator has suspended this primary: {why}"
+            raise self._error(primary, "primary-suspended", reason)
+
     async def _ask(self, primary: Primary) -> Outcome:
         key = self._key(primary)
         state, around, wish = self._state, self._around, self._wish
@@ -172,7 +100,7 @@ class Refresh:
         base = self._base if not (expired or wish.force) else None
         if base is not None and not around.ixfr.is_usable(primary, self._zone.apex, around.clock()):
             base = None
-        at_once = base is not None and wish.asked and not self._zone.pinned
+        at_once = base is not None and wish.asked and not (self._zone.pinned or self._zone.held)
         if not (wish.force or at_once) and (known or state.refused_serial is not None):
             answer = await around.client.query_soa(primary, self._zone.apex, key)
             self._serial = answer.serial
@@ -184,7 +112,12 @@ class Refresh:
             if outcome is not None:
                 return outcome
         self._kind, self._started = "AXFR", time.perf_counter()
-        fetched = await around.client.fetch(primary, self._zone.apex, key, self._zone.limits)
+        try:
+            fetched = await around.client.fetch(primary, self._zone.apex, key, self._zone.limits)
+        except TransferError:
+            if self._zone.pinned and known and self._serial is not None:
+                return self._held(primary, ())  # it is there; nothing of it was to be served
+            raise
         assert fetched.packed is not None
         return await self._judge(primary, fetched, ZoneVersion(fetched.packed.blob))
 
@@ -230,16 +163,25 @@ class Refresh:
             asked=self._wish.asked,
             force=self._wish.force,
             pinned=self._zone.pinned,
+            held=self._is_held(serial),
+            accepted=self._zone.settings.accepted_serial,
             bounds=self._around.bounds,
+        )
+
+    def _is_held(self, serial: int) -> bool:
+        zone = self._zone
+        return zone.held is not None and zone.held.still_counts(
+            serial, zone.settings, pinned=zone.pinned
         )
 
     def _settle(self, primary: Primary, soa: Soa) -> Outcome | None:
         """Return the outcome where the serial alone settles it; ``None`` to go on."""
+        self._soa = soa
         match self._step(soa.serial):
             case Step.CURRENT:
                 return self._succeeded(primary, soa, Result.CURRENT)
-            case Step.PINNED:
-                return self._pinned(primary, soa)
+            case Step.STILL_HELD:
+                return self._still_held(primary)
             case Step.WENT_BACK:
                 raise self._error(
                     primary,
@@ -248,11 +190,11 @@ class Refresh:
                     " in service",
                 )
             case Step.STILL_REFUSED:
-                raise _Refused(self._still_refused(primary, soa.serial))
+                raise Refused(self._still_refused(primary, soa.serial))
             case Step.TRANSFER:
                 for failure in self._failures:  # of another primary, with the same content
                     if failure.refused and failure.serial == soa.serial:
-                        raise _Refused(failure)
+                        raise Refused(failure)
         return None
 
     async def _judge(self, primary: Primary, fetched: Fetched, version: ZoneVersion) -> Outcome:
@@ -263,28 +205,40 @@ class Refresh:
             settled = self._settle(primary, soa)
             if settled is not None:
                 return settled
-        findings: tuple[Finding, ...] = ()
-        if not self._is_surely_sound(fetched):
-            content = fetched.packed or version
-            many = version.record_count > INLINE_RECORDS
-            findings = tuple(await off_the_loop(lambda: check(content), many=many))
+        state, zone, now = self._state, self._zone, self._around.clock()
+        in_service = not state.is_expired(now) or zone.pinned
+        bench = Bench(
+            zone.settings,
+            self._served if in_service else None,
+            state.serial if in_service else None,
+            zone.pinned,
+            now,
+        )
+        sound = self._base is not None and self._base.sound
+        arrival = Arrival(version, fetched.packed, fetched.changes, sound)
+        many = (
+            version.record_count > INLINE_RECORDS or zone.settings.validation is not Validation.OFF
+        )
+        findings = await off_the_loop(lambda: judge(arrival, bench), many=many)
+        if bench.is_pinned or (holds(findings) and not errors(findings)):
+            kept = set_aside(arrival, bench, Standing.HELD, primary, findings)
+            return self._held(primary, findings, kept, fetched)
         refusing = errors(findings)
         if not refusing:
             return self._succeeded(
                 primary, soa, Result.ACCEPTED, version=version, findings=findings, fetched=fetched
             )
         first = refusing[0]
-        error = self._error(primary, first.rule, reason_of(findings), record_of(first))
-        failure = _Failure(
-            error, Result.REFUSED, soa.serial, refused=True, fix=first.fix, findings=findings
+        failure = Failure(
+            self._error(primary, first.rule, reason_of(findings), record_of(first)),
+            Result.REFUSED,
+            soa.serial,
+            refused=True,
+            fix=first.fix,
+            findings=findings,
+            quarantined=set_aside(arrival, bench, Standing.REFUSED, primary, findings),
         )
-        raise _Refused(failure, fetched)
-
-    def _is_surely_sound(self, fetched: Fetched) -> bool:
-        """Tell whether only changes came, and a look at these alone settles it."""
-        if fetched.changes is None or self._base is None or not self._base.sound:
-            return False
-        return is_surely_sound(fetched.changes)
+        raise Refused(failure, fetched)
 
     def _succeeded(
         self,
@@ -308,36 +262,90 @@ class Refresh:
         )
         self._log(primary, result, fetched=fetched)
         changes = fetched.changes if fetched else None
-        return Outcome(state, tuple(self._attempts), version, findings, changes)
+        accepted_once = version is not None and soa.serial == self._zone.settings.accepted_serial
+        return Outcome(
+            state,
+            tuple(self._attempts),
+            version,
+            findings,
+            changes,
+            before=self._state,
+            accepted_once=accepted_once,
+        )
 
-    def _pinned(self, primary: Primary, soa: Soa) -> Outcome:
-        around = self._around
-        reason = f"the primary has serial {soa.serial}; {self._state.serial} is pinned"
-        state = after_success(
-            self._state,
-            soa,
+    def _held(
+        self,
+        primary: Primary,
+        findings: tuple[Finding, ...],
+        kept: Quarantined | None = None,
+        fetched: Fetched | None = None,
+    ) -> Outcome:
+        """Return the outcome where a version is not to be served unseen: contact, all the same."""
+        holding = list(findings)
+        if not holding:
+            assert self._state.serial is not None
+            holding = [pinned_finding(self._zone.apex, self._state.serial, self._soa.serial)]
+        holding = holds(holding) or holding
+        reason = "; ".join(finding.sentence for finding in holding)
+        first = holding[0]
+        state = self._after_hold(primary, Result.HELD)
+        state = replace(
+            state,
+            last_rule=first.rule,
+            last_reason=reason,
+            last_record=record_of(first) if first.rtype else "",
+            last_fix=first.fix,
+        )
+        self._log(primary, Result.HELD, first.rule, reason, fetched)
+        accepted_once = kept is not None and self._soa.serial == self._zone.settings.accepted_serial
+        return Outcome(
+            state,
+            tuple(self._attempts),
+            findings=findings,
+            quarantined=kept,
+            before=self._state,
+            accepted_once=accepted_once,
+        )
+
+    def _still_held(self, primary: Primary) -> Outcome:
+        """Return the outcome where the primary still has what is held or was discarded."""
+        held, serial = self._zone.held, self._soa.serial
+        assert held is not None
+        result = Result.CURRENT if held.discarded else Result.HELD
+        rule = "discarded" if held.discarded else held.rule
+        sentences = f"Serial {serial} was discarded." if held.discarded else held.sentences
+        fix = fix_of("discarded") if held.discarded else held.fix
+        state = self._after_hold(primary, result)
+        state = replace(state, last_rule=rule, last_reason=sentences, last_fix=fix)
+        self._log(primary, result, rule, sentences)
+        return Outcome(state, tuple(self._attempts), before=self._state)
+
+    def _after_hold(self, primary: Primary, result: Result) -> SecondaryState:
+        """Return the state after contact that brought nothing to be served: EXPIRE starts anew."""
+        around, state = self._around, self._state
+        assert state.serial is not None
+        return after_success(
+            state,
+            replace(self._soa, serial=state.serial),  # its timers, where ours are not known
             around.clock(),
             around.jitter(),
             around.bounds,
-            result=Result.HELD,
+            result=result,
             peer=str(primary),
-            primary_serial=soa.serial,
+            primary_serial=self._soa.serial,
         )
-        self._log(primary, Result.HELD, rule="pinned", reason=reason)
-        state = replace(state, last_rule="pinned", last_reason=reason, last_fix=fix_of("pinned"))
-        return Outcome(state, tuple(self._attempts))
 
-    def _still_refused(self, primary: Primary, serial: int) -> _Failure:
+    def _still_refused(self, primary: Primary, serial: int) -> Failure:
         state = self._state
         error = self._error(primary, state.last_rule, state.last_reason, state.last_record)
-        return _Failure(error, Result.REFUSED, serial, fix=state.last_fix)
+        return Failure(error, Result.REFUSED, serial, fix=state.last_fix)
 
-    def _failure(self, error: TransferError) -> _Failure:
+    def _failure(self, error: TransferError) -> Failure:
         result = Result.UNREACHABLE if error.rule in NO_ANSWER else Result.REFUSED
         refused = error.rule in LASTING and self._serial is not None
-        return _Failure(error, result, self._serial, refused, fix_of(error.rule))
+        return Failure(error, result, self._serial, refused, fix_of(error.rule))
 
-    def _fail(self, primary: Primary, failure: _Failure, fetched: Fetched | None = None) -> None:
+    def _fail(self, primary: Primary, failure: Failure, fetched: Fetched | None = None) -> None:
         self._failures.append(failure)
         error = failure.error
         self._log(primary, failure.result, error.rule, error.reason, fetched)
@@ -359,7 +367,14 @@ class Refresh:
             refused=told.refused,
             fix=told.fix,
         )
-        return Outcome(state, tuple(self._attempts), None, told.findings)
+        return Outcome(
+            state,
+            tuple(self._attempts),
+            None,
+            told.findings,
+            quarantined=told.quarantined,
+            before=self._state,
+        )
 
     def _log(
         self,

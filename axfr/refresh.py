@@ -50,7 +50,7 @@ class Step(Enum):
     TRANSFER = auto()
     STILL_REFUSED = auto()  # what is there was refused already
     WENT_BACK = auto()  # an older one is there
-    PINNED = auto()  # a newer one is there, and not wanted
+    STILL_HELD = auto()  # what is there waits for approval, or was discarded
 
 
 def status(state: SecondaryState, now: float, *, suspended: bool = False) -> SecondaryStatus:
@@ -72,28 +72,32 @@ def next_step(
     asked: bool = False,
     force: bool = False,
     pinned: bool = False,
+    held: bool = False,
+    accepted: int | None = None,
     bounds: Bounds,
 ) -> Step:
     """Decide by a primary's serial (RFC 1982).
 
     ``asked`` tells that a NOTIFY came: what was refused before may have been mended. ``force`` is
     the operator's wish to take over whatever is there. An expired zone takes over any serial too:
-    nothing is in service that an older one could harm, and the zone heals by itself. A pinned
-    version is only replaced by force.
+    nothing is in service that an older one could harm, and the zone heals by itself. A ``pinned``
+    zone keeps its version even then; what else the primary has is fetched and held. ``held`` tells
+    that this serial is held or was discarded; ``accepted`` is a lower serial to be taken over.
     """
-    if pinned and state.serial is not None and not force:
-        return Step.CURRENT if serial == state.serial else Step.PINNED
-    if state.serial is not None and not state.is_expired(now) and not force:
+    expired = state.is_expired(now) and not pinned
+    if state.serial is not None and not expired and not force:
         if serial == state.serial:
             return Step.CURRENT
-        if not is_newer(serial, state.serial):
+        if held:
+            return Step.STILL_HELD
+        if not (pinned or serial == accepted or is_newer(serial, state.serial)):
             return Step.WENT_BACK
-    if not (asked or force) and _is_held(state, serial, now, bounds):
+    if not (asked or force) and _is_refused(state, serial, now, bounds):
         return Step.STILL_REFUSED
     return Step.TRANSFER
 
 
-def _is_held(state: SecondaryState, serial: int, now: float, bounds: Bounds) -> bool:
+def _is_refused(state: SecondaryState, serial: int, now: float, bounds: Bounds) -> bool:
     """Tell whether the refusal of this serial, as the state tells it, still counts."""
     return (
         serial == state.refused_serial == state.primary_serial

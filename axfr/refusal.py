@@ -19,7 +19,7 @@ from zones import rules as zone_rules
 from zones.finding import Finding, errors
 from zones.name import display
 from zones.rdata import type_text
-from zones.rules import Rule
+from zones.rule import Rule, chapter
 from zones.secondary import SecondaryState
 
 RULES: Final[dict[str, Rule]] = {rule.id: rule for rule in ALL}
@@ -125,13 +125,7 @@ def served_meanwhile(state: SecondaryState, now: float) -> str:
 
 def markdown() -> str:
     """Return the documentation of every rule about the way."""
-    parts = [HEADING]
-    parts += [
-        f"## {rule.id}\n\n**{rule.severity}**: {rule.headline}.\n\n{rule.explanation}\n\n"
-        f"What to do: {rule.fix}\n\nSource: {rule.source}\n"
-        for rule in RULES.values()
-    ]
-    return "\n".join(parts)
+    return chapter(HEADING, RULES.values())
 
 
 if __name__ == "__main__":

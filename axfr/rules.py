@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from zones.finding import Severity
-from zones.rules import Rule
+from zones.rule import Rule
 
-ERROR, WARNING = Severity.ERROR, Severity.WARNING
+ERROR, HOLD, WARNING = Severity.ERROR, Severity.HOLD, Severity.WARNING
 
 HEADING: Final = """\
 # What can keep a zone from being taken over
@@ -184,10 +184,31 @@ ALL: Final = (
     ),
     Rule(
         "pinned",
-        WARNING,
+        HOLD,
         "The version in service is pinned",
-        "The primary has a newer version, which is not taken over while a version is pinned.",
-        "Release the pin when the newer version may be served.",
+        "The primary has another version, which is kept and not served while the one in service is"
+        " pinned.",
+        "Release the pin (nsctl zone unpin) when the other version may be served.",
+        "operation",
+    ),
+    Rule(
+        "discarded",
+        WARNING,
+        "The version at the primary was discarded",
+        "It was held as suspicious, and somebody decided that it is not to be served. The version in"
+        " service stays until the primary has another one.",
+        "Mend the zone on the primary, raise its serial number and send a NOTIFY. To take the"
+        " discarded version all the same, fetch it again (nsctl secondary retransfer).",
+        "operation",
+    ),
+    Rule(
+        "primary-suspended",
+        ERROR,
+        "The primary is suspended",
+        "The operator has cut off this server: it is asked for nothing, and its NOTIFY messages are"
+        " refused.",
+        "Ask the operator for the reason; when it is gone, the primary is asked again"
+        " (nsctl secondary resume-primary).",
         "operation",
     ),
 )

@@ -25,6 +25,7 @@ from axfr.attempt import Base, Outcome, Refresh, SecondaryZone, Surroundings, Wi
 from axfr.client import Client, ClientSettings
 from axfr.ixfr_memory import IxfrMemory
 from axfr.notify import answer_notify, same_address
+from axfr.outcome import Suspended, why_suspended
 from axfr.refresh import Bounds
 from axfr.turns import Turns
 from zones.name import Name, display
@@ -106,6 +107,7 @@ class Secondaries:
         self._keys: Mapping[Name, TsigKey] = dict(keys or {})
         self._clock = clock
         self._random = random or random_module.Random()
+        self._suspended: Suspended = {}
         self._unpublished = asyncio.Semaphore(MOST_UNPUBLISHED)
         self._client = Client(self._settings.client, clock=clock)
         self._ixfr = IxfrMemory()
@@ -170,6 +172,19 @@ class Secondaries:
             if entry.state.last_rule.startswith(("tsig-", "key-")):
                 self._want(entry, Wish(asked=True))
 
+    def set_suspended(self, suspended: Suspended) -> None:
+        """Cut off other primaries: what runs with them is dropped, who is free again is asked."""
+        before, self._suspended = self._suspended, dict(suspended)
+        for entry in list(self._entries.values()):
+            were = [why_suspended(one, before) is not None for one in entry.zone.primaries]
+            are = [why_suspended(one, suspended) is not None for one in entry.zone.primaries]
+            if were == are:
+                continue
+            if entry.task is not None and not entry.publishing:
+                self.replace(replace(entry.zone), entry.state)
+            else:
+                self._want(entry, Wish(asked=True))
+
     def notified(self, apex: Name, address: str, key: Name | None) -> None:
         """Take a NOTIFY that was found to come from a primary of the zone."""
         entry = self._entries.get(apex)
@@ -183,7 +198,7 @@ class Secondaries:
 
     def answer_notify(self, message: bytes, address: str, port: int) -> bytes | None:
         """Answer a NOTIFY request, and refresh the zone if it is due; ``None`` for silence."""
-        answer = answer_notify(message, address, self.primaries, self._keys, self._clock())
+        answer = answer_notify(message, address, self._heard, self._keys, self._clock())
         if answer.due:
             assert answer.apex is not None
             self.notified(answer.apex, address, answer.key)
@@ -205,6 +220,13 @@ class Secondaries:
         """Return the primaries of a zone, ``None`` where it is not a secondary here."""
         entry = self._entries.get(apex)
         return entry.zone.primaries if entry else None
+
+    def _heard(self, apex: Name) -> tuple[Primary, ...] | None:
+        """Return those primaries of a zone whose NOTIFY counts."""
+        primaries = self.primaries(apex)
+        if primaries is None or not self._suspended:
+            return primaries
+        return tuple(one for one in primaries if why_suspended(one, self._suspended) is None)
 
     def state(self, apex: Name) -> SecondaryState | None:
         """Return the standing of a zone."""
@@ -317,6 +339,7 @@ class Secondaries:
             settings.bounds,
             self._clock,
             self._random.random,
+            self._suspended,
         )
         base = self._base(entry)
         outcome = await Refresh(entry.zone, entry.state, wish, around, base).run()
@@ -326,6 +349,7 @@ class Secondaries:
             self._turns.done(group)
             self._wake.set()
             await self._publish(outcome)
+        entry.zone = outcome.applied_to(entry.zone)
         if outcome.version is not None:
             entry.sound = weakref.ref(outcome.version)
         self._tell(outcome)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from nameserver.access import Access
 from nameserver.loading import LoadedZone, load_all, load_zone
 from nameserver.publisher import LARGE
-from storage import feed, keys, peers
+from storage import feed, keys, peers, suspensions
 from storage.database import Database
 from storage.errors import FeedGap, StorageError
 from storage.feed import Change, ChangeKind
@@ -39,7 +39,8 @@ class Update:
 
     ``complete``: ``zones`` is everything there is. ``changed_content`` names the zones that were
     given a new version by somebody else, ``refresh`` those to be asked for now (``True``: to be
-    transferred whatever the serial).
+    transferred whatever the serial). ``suspended`` has the primaries that are cut off, by address and
+    port, with the reasons.
     """
 
     zones: dict[Name, LoadedZone | None] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class Update:
     access: Access | None = None
     changed_content: set[Name] = field(default_factory=set)
     refresh: dict[Name, bool] = field(default_factory=dict)
+    suspended: Mapping[tuple[str, int], str] | None = None
 
 
 class Follower:
@@ -81,7 +83,8 @@ class Follower:
             self._seq = feed.latest(session)
             loaded = {one.zone.apex: one for one in load_all(session)}
             access = Access(peers.list_peers(session), keys.list_keys(session))
-        return Update(dict(loaded), complete=True, access=access)
+            suspended = read_suspended(session)
+        return Update(dict(loaded), complete=True, access=access, suspended=suspended)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to follow; updates are applied on ``loop``."""
@@ -146,8 +149,16 @@ class Follower:
                 update.refresh[change.apex] = update.refresh.get(change.apex, False) or force
             elif change.kind in ABOUT_ACCESS:
                 update.access = Access(peers.list_peers(session), keys.list_keys(session))
+            elif change.kind is ChangeKind.SUSPENSIONS:
+                update.suspended = read_suspended(session)
         for apex in update.zones:
             loaded = update.zones[apex] = load_zone(session, apex)
             if loaded is not None and loaded.version is not None:
                 self._prepare_large(loaded.version)
         return update
+
+
+def read_suspended(session: Session) -> dict[tuple[str, int], str]:
+    """Return the primaries that are cut off, with the reasons."""
+    found = suspensions.all_suspensions(session)
+    return {(one.address, one.port): one.reason for one in found}

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from axfr.inbound import Limits
 from axfr.secondaries import SecondaryZone
 from nameserver.table import ServedZone, ZoneState
-from storage import secondaries, versions, zones
+from storage import quarantine, secondaries, transfer_settings, versions, zones
+from storage.transfer_settings import DEFAULT
 from zones.name import Name
+from zones.quarantine import HeldNote, TransferSettings
 from zones.secondary import Primary, SecondaryState
 from zones.version import ZoneVersion
 from zones.zone import Mode, Zone
@@ -29,6 +31,8 @@ class LoadedZone:
     version_id: int = 0
     primaries: tuple[Primary, ...] = ()
     state: SecondaryState | None = None
+    settings: TransferSettings = DEFAULT
+    held: HeldNote | None = None
 
     def served(self, now: float) -> ServedZone | None:
         """Return the table entry, ``None`` for a zone that is not answered here at all."""
@@ -49,17 +53,27 @@ class LoadedZone:
         """Return what is to be refreshed; ``None`` for zones that no primary is asked for."""
         if not self.zone.mode.is_secondary or self.zone.suspended:
             return None
-        return SecondaryZone(self.zone.apex, self.primaries, self.zone.pinned, limits)
+        return SecondaryZone(
+            self.zone.apex, self.primaries, self.zone.pinned, limits, self.settings, self.held
+        )
 
 
 def load_all(session: Session) -> Iterator[LoadedZone]:
     """Yield every zone of the store."""
     states = {state.apex: state for state in secondaries.list_states(session)}
     primaries = secondaries.all_primaries(session)
+    settings = transfer_settings.all_settings(session)
+    notes = quarantine.notes(session)
     for zone, version_id, version in versions.iter_served(session):
         apex = zone.apex
         yield LoadedZone(
-            zone, version, version_id, tuple(primaries.get(apex, ())), states.get(apex)
+            zone,
+            version,
+            version_id,
+            tuple(primaries.get(apex, ())),
+            states.get(apex),
+            settings.get(apex, DEFAULT),
+            notes.get(apex),
         )
 
 
@@ -71,10 +85,13 @@ def load_zone(session: Session, apex: Name) -> LoadedZone | None:
     version_id, version = versions.served_with_id(session, apex)
     if not zone.mode.is_secondary:
         return LoadedZone(zone, version, version_id)
+    kept = quarantine.find(session, apex)
     return LoadedZone(
         zone,
         version,
         version_id,
         tuple(secondaries.primaries(session, apex)),
         secondaries.get_state(session, apex),
+        transfer_settings.find(session, apex),
+        kept.note if kept else None,
     )

@@ -12,10 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
+from sqlalchemy.orm import Session
 
 from axfr.secondaries import Outcome
 from nameserver.patches import Patches
-from storage import secondaries, versions, zones
+from nameserver.transfer_events import TransferEvents
+from storage import events, quarantine, secondaries, transfer_settings, versions, zones
 from storage.database import Database
 from storage.errors import StorageError
 from storage.versions import Origin, Publication, Published
@@ -59,6 +61,8 @@ class Publisher:
         self._clock = clock
         self.ids: dict[Name, int] = {}
         self._patches = Patches()
+        self._kept: set[Name] | None = None  # zones of which an unserved version is stored
+        self._told = TransferEvents()
         self._waiting: list[Waiting] = []
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -146,7 +150,27 @@ class Publisher:
             secondaries.save_states(session, [outcome.state for outcome in kept], there=there)
             attempts = [attempt for outcome in kept for attempt in outcome.attempts]
             secondaries.log_attempts(session, attempts, there=there)
+            self._store_unserved(session, kept, there)
+            told = self._told.of(kept, self._clock())
+            events.record_many(session, told)
             self.ids |= {one.apex: one.id for one in published}
         for item, one in zip(publications, published, strict=True):
             self._patches.note(item.version, one, item.patch)
         return {one.apex: one for one in published}
+
+    def _store_unserved(
+        self, session: Session, outcomes: Sequence[Outcome], there: set[Name]
+    ) -> None:
+        """Keep what is held or refused, and drop what the primaries have moved on from."""
+        if self._kept is None:
+            self._kept = quarantine.apexes(session)
+        new = [one.quarantined for one in outcomes if one.quarantined is not None]
+        gone = {one.state.apex for one in outcomes if one.clears and one.state.apex in self._kept}
+        if new:
+            quarantine.keep(session, new, there=there)
+        if gone:
+            quarantine.drop(session, gone)
+        self._kept |= {one.apex for one in new}  # a superset: others approve and discard
+        used = [one.state.apex for one in outcomes if one.accepted_once]
+        if used:
+            transfer_settings.used_serial(session, used)

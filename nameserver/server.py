@@ -161,6 +161,8 @@ class Server:
             self._access = update.access
             self._dispatcher.access = update.access
             self._secondaries.set_keys(update.access.keys)
+        if update.suspended is not None:
+            self._secondaries.set_suspended(update.suspended)
         if update.complete:
             for gone in self._version_ids.keys() - update.zones.keys():
                 self._forget(gone)

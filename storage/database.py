@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from storage import alert_models as _alert_models  # noqa: F401  so that the metadata is complete
 from storage import desk_models as _desk_models  # noqa: F401
 from storage import engines, schema
+from storage import quarantine_models as _quarantine_models  # noqa: F401
 from storage.errors import explained
 from storage.watching import PostgreSQLWatcher, SQLiteWatcher, Watcher
 

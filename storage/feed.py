@@ -39,6 +39,7 @@ class ChangeKind(StrEnum):
     PRIMARIES = "primaries"  # of a secondary zone
     KEYS = "keys"  # TSIG keys; for all zones
     PEERS = "peers"  # of a zone, or of all
+    SUSPENSIONS = "suspensions"  # of primaries; for all zones
     REFRESH = "refresh"  # the operator asks for a refresh; payload {"force": bool}
 
 

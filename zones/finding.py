@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ class Severity(StrEnum):
     """What a finding does to the change that has it."""
 
     ERROR = "error"  # the change is refused
+    HOLD = "hold"  # a transferred version waits for somebody to approve it (zones.guards)
     WARNING = "warning"  # the change is made, and the finding told
 
 
@@ -34,3 +35,16 @@ class Finding:
 def errors(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings that refuse a change."""
     return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
+def holds(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that hold a version back."""
+    return [finding for finding in findings if finding.severity is Severity.HOLD]
+
+
+def listed(words: Sequence[str], most: int = 4) -> str:
+    """Return words as a sentence lists them: ``a, b and c``, or ``a, b, c, d and 3 more``."""
+    shown = list(words[:most])
+    if len(words) > most:
+        return f"{', '.join(shown)} and {len(words) - most} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import Final
 
 from zones.finding import Severity
+from zones.rule import Rule, chapter
+from zones.rules_signed import SIGNED
+
+__all__ = ["RULES", "Rule", "markdown"]
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
@@ -22,18 +25,6 @@ service; a **warning** is told and the change is made. All findings are told at 
 
 This page is written by `python -m zones.rules`.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One thing that is checked; ``source`` is the RFC section, or the practice, behind it."""
-
-    id: str
-    severity: Severity
-    headline: str
-    explanation: str
-    fix: str
-    source: str
 
 
 _ALL: Final = (
@@ -378,18 +369,12 @@ _ALL: Final = (
     ),
 )
 
-RULES: Final[dict[str, Rule]] = {rule.id: rule for rule in _ALL}
+RULES: Final[dict[str, Rule]] = {rule.id: rule for rule in (*_ALL, *SIGNED)}
 
 
 def markdown() -> str:
     """Return the documentation of every rule."""
-    parts = [HEADING]
-    parts += [
-        f"## {rule.id}\n\n**{rule.severity}**: {rule.headline}.\n\n{rule.explanation}\n\n"
-        f"What to do: {rule.fix}\n\nSource: {rule.source}\n"
-        for rule in RULES.values()
-    ]
-    return "\n".join(parts)
+    return chapter(HEADING, RULES.values())
 
 
 if __name__ == "__main__":

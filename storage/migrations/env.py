@@ -6,6 +6,7 @@ from alembic import context
 
 from storage import alert_models as _alert_models  # noqa: F401  so that the metadata is complete
 from storage import desk_models as _desk_models  # noqa: F401
+from storage import quarantine_models as _quarantine_models  # noqa: F401
 from storage.models import Base
 
 context.configure(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -124,11 +125,18 @@ def test_notify_makes_due_at_once() -> None:
         (9, {"asked": True}, Step.WENT_BACK),
         (9, {"force": True}, Step.TRANSFER),
         (10, {"force": True}, Step.TRANSFER),
-        (11, {"pinned": True}, Step.PINNED),
+        (9, {"accepted": 9}, Step.TRANSFER),
+        (8, {"accepted": 9}, Step.WENT_BACK),
+        (11, {"held": True}, Step.STILL_HELD),
+        (9, {"held": True}, Step.STILL_HELD),
+        (11, {"held": True, "force": True}, Step.TRANSFER),
+        (11, {"pinned": True}, Step.TRANSFER),
+        (9, {"pinned": True}, Step.TRANSFER),
+        (11, {"pinned": True, "held": True}, Step.STILL_HELD),
         (10, {"pinned": True}, Step.CURRENT),
     ],
 )
-def test_steps_by_serial(serial: int, how: dict[str, bool], step: Step) -> None:
+def test_steps_by_serial(serial: int, how: dict[str, Any], step: Step) -> None:
     """Serial arithmetic (RFC 1982) decides; the operator's wish overrules it."""
     assert next_step(SERVED, serial, NOW, bounds=BOUNDS, **how) is step
 
@@ -140,10 +148,16 @@ def test_expired_zone_takes_any_serial(serial: int) -> None:
     assert next_step(NEW, serial, NOW, bounds=BOUNDS) is Step.TRANSFER
 
 
-@pytest.mark.parametrize(("serial", "step"), [(10, Step.CURRENT), (11, Step.PINNED)])
-def test_pin_outlasts_expiry(serial: int, step: Step) -> None:
-    """A primary that comes back after expiry revives a pinned version, and does not replace it."""
-    assert next_step(SERVED, serial, NOW + 86400, pinned=True, bounds=BOUNDS) is step
+def test_pin_outlasts_expiry() -> None:
+    """A primary that comes back after expiry revives a pinned version."""
+    assert next_step(SERVED, 10, NOW + 86400, pinned=True, bounds=BOUNDS) is Step.CURRENT
+    held = next_step(SERVED, 11, NOW + 86400, pinned=True, held=True, bounds=BOUNDS)
+    assert held is Step.STILL_HELD
+
+
+def test_expired_zone_does_not_wait_for_approval() -> None:
+    """After expiry what was held is fetched anew, to be served: nothing could be lost by it."""
+    assert next_step(SERVED, 11, NOW + 86400, held=True, bounds=BOUNDS) is Step.TRANSFER
 
 
 def test_refused_serial_is_not_fetched_again_and_again() -> None:
