@@ -22,6 +22,7 @@ from nameserver.address import Address
 from nameserver.alerting import Alerting
 from nameserver.configured import answer_settings, secondaries_settings
 from nameserver.counters import Counters
+from nameserver.deadline_alerts import DeadlineAlerts
 from nameserver.delivering import Deliverer
 from nameserver.differences import Differences
 from nameserver.dispatch import Dispatcher
@@ -37,10 +38,10 @@ from nameserver.table import ServedZone, ZoneState
 from storage import deliveries, digests, events
 from storage.database import Database
 from storage.errors import StorageError
-from storage.events import EventSeverity
 from storage.versions import Published
 from zones.name import Name, display
 from zones.packing import compiled_available
+from zones.secondary import SecondaryState
 from zones.version import ZoneVersion
 from zones.zone import SECONDARY
 
@@ -103,6 +104,7 @@ class Server:
             clock,
             differences=Differences(database),
         )
+        self._deadlines = DeadlineAlerts(database, settings.alerts.distances, self._standing, clock)
         self._alerting = Alerting(database, settings, clock)
         self._deliverer = Deliverer(database, settings, clock)
         self._listeners = Listeners(settings, self.engine, self._dispatcher, self.counters)
@@ -112,6 +114,7 @@ class Server:
         """Load the store, then listen. Raises ``StorageError`` or ``ListenError``."""
         started = self._clock()
         self._loop = asyncio.get_running_loop()
+        await asyncio.to_thread(self._deadlines.load)
         self._apply(await asyncio.to_thread(self._follower.load))
         try:
             self.addresses = await self._listeners.start(self._answering)
@@ -122,6 +125,7 @@ class Server:
         await self._notifier.start()
         await self._secondaries.start()
         self._follower.start(self._loop)
+        self._deadlines.start()
         self._alerting.start()
         self._deliverer.start()
         self._spawn(self._keep_house())
@@ -140,6 +144,7 @@ class Server:
         await self._secondaries.stop()
         await self._notifier.stop()
         await self._publisher.stop()
+        await self._deadlines.stop()
         await self._alerting.stop()
         await self._deliverer.stop()
         await asyncio.to_thread(self._follower.stop)
@@ -181,6 +186,7 @@ class Server:
         self.engine.remove(apex)
         self._version_ids.pop(apex, None)
         self._secondaries.remove(apex)
+        self._deadlines.remove(apex)
 
     def _take_over_all(self, zones: Iterable[LoadedZone]) -> None:
         """Take over the zones of a start: many, and nothing is known of them yet."""
@@ -192,6 +198,7 @@ class Server:
             served = loaded.served(now)
             if served is not None:
                 self.engine.replace(served)
+            self._watch_deadlines(loaded)
 
     def _take_over(self, loaded: LoadedZone, *, announce: bool) -> None:
         apex = loaded.zone.apex
@@ -203,12 +210,28 @@ class Server:
         self._version_ids[apex] = max(loaded.version_id, self._version_ids.get(apex, 0))
         self._follow_primaries(loaded, state_changed=is_newer)
         served = loaded.served(self._clock())
+        self._watch_deadlines(loaded)
         if served is None:
             self.engine.remove(apex)
             return
         self.engine.replace(served)
         if announce and is_newer:
             self._notify(served)
+
+    def _watch_deadlines(self, loaded: LoadedZone) -> None:
+        """See to it that the end of a zone is told before it comes."""
+        apex = loaded.zone.apex
+        if loaded.zone.suspended or loaded.version is None:
+            self._deadlines.remove(apex)
+            return
+        state = self._secondaries.state(apex)
+        if state is not None:
+            self._deadlines.contact(state)
+        self._deadlines.changed(apex)
+
+    def _standing(self, apex: Name) -> tuple[SecondaryState | None, ZoneVersion | None]:
+        """Return the timers of a zone, and what is in service."""
+        return self._secondaries.state(apex), self._content(apex)
 
     def _follow_primaries(self, loaded: LoadedZone, *, state_changed: bool) -> None:
         secondary = loaded.secondary(self._limits)
@@ -229,7 +252,12 @@ class Server:
         if published is not None and published.served and outcome.version is not None:
             version = outcome.version
             self._version_ids[apex] = published.id
-        if version is None or outcome.state.is_expired(self._clock()):
+        if version is None:
+            return
+        self._deadlines.contact(outcome.state)
+        if version is not served.version:
+            self._deadlines.changed(apex)
+        if outcome.state.is_expired(self._clock()):
             return
         replacement = ServedZone(apex, ZoneState.SERVING, version)
         self.engine.replace(replacement)
@@ -252,9 +280,10 @@ class Server:
         if served is None or served.state is not ZoneState.SERVING:
             return
         self.engine.replace(ServedZone(apex, ZoneState.EXPIRED, served.version))
-        text = f"zone {display(apex)} has expired: no primary gave a usable version in time"
-        log.error(text)
-        self._spawn(self._record("zone-expired", EventSeverity.ERROR, apex, text))
+        log.error("a zone has expired", zone=display(apex))
+        state = self._secondaries.state(apex)
+        if state is not None:
+            self._deadlines.contact(state)
 
     # -- the background
 
@@ -262,18 +291,6 @@ class Server:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _record(
-        self, kind: str, severity: EventSeverity, apex: Name | None, text: str
-    ) -> None:
-        def write() -> None:
-            with self._database.write() as session:
-                events.record(session, kind, severity, apex, text)
-
-        try:
-            await asyncio.to_thread(write)
-        except StorageError as error:
-            log.error("an event was not stored", event_text=text, reason=str(error))
 
     def _cookie_secrets(self) -> tuple[bytes, ...]:
         given = self.settings.cookies
