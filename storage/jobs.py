@@ -119,6 +119,17 @@ def _takeable(now: float) -> ColumnElement[bool]:
     return and_(JobRow.state == JobState.DUE.value, JobRow.due <= now, JobRow.leased_until <= now)
 
 
+def unassigned(session: Session, now: float, limit: int = 500) -> list[Job]:
+    """Return what is due and belongs to no account yet."""
+    query = _selected().where(JobRow.account == "", _takeable(now)).order_by(JobRow.id)
+    return [_of(row[0], row[1]) for row in session.execute(query.limit(limit))]
+
+
+def assign(session: Session, number: int, account: str) -> None:
+    """Give a job to an account."""
+    _set(session, number, account=account)
+
+
 def next_due(session: Session) -> float | None:
     """Return when the next job is due; it may wait for others still."""
     query = select(JobRow.due).where(JobRow.state == JobState.DUE.value)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from storage import bulk, customers
@@ -39,6 +39,17 @@ class StoredDocument:
     actor: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """What follows from the facts of a registration, as kept beside them."""
+
+    id: int
+    life: str
+    lived_until: float
+    next_due: float | None
+    closed_at: float | None
+
+
 def add(session: Session, values: Mapping[str, Any], *, now: float, actor: str) -> int:
     """Add a registration with these columns and return its number."""
     customers.ensure_customer(session, values["customer"], now=now, actor=actor)
@@ -56,6 +67,36 @@ def add(session: Session, values: Mapping[str, Any], *, now: float, actor: str) 
 def change(session: Session, number: int, **values: Any) -> None:
     """Set columns of a registration."""
     session.execute(update(RegistrationRow).where(RegistrationRow.id == number).values(**values))
+    session.expire_all()
+
+
+LIVED = (
+    update(RegistrationRow)
+    .where(RegistrationRow.id == bindparam("number"))
+    .values(
+        life=bindparam("new_life"),
+        lived_until=bindparam("new_lived_until"),
+        next_due=bindparam("new_next_due"),
+        closed_at=bindparam("new_closed_at"),
+    )
+)
+
+
+def lived(session: Session, found: Sequence[Lived]) -> None:
+    """Write down up to when registrations were looked at, and how they stand."""
+    if not found:
+        return
+    rows = [
+        {
+            "number": each.id,
+            "new_life": each.life,
+            "new_lived_until": each.lived_until,
+            "new_next_due": each.next_due,
+            "new_closed_at": each.closed_at,
+        }
+        for each in found
+    ]
+    session.connection().execute(LIVED, rows)
     session.expire_all()
 
 

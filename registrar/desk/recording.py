@@ -29,6 +29,7 @@ from storage import registrations as stored
 from storage.deadlines import StoredDeadline
 from storage.events import EventSeverity
 from storage.jobs import NewJob
+from storage.registrations import Lived
 from storage.session import Session
 from zones.name import from_text
 
@@ -93,26 +94,47 @@ def write(
     secret: str = "",
 ) -> tuple[str, ...]:
     """Write the effects of a progress; return them in words."""
-    state = found.state
-    closed = entry.closed_at is not None or state.life in ENDED
-    stored.change(
+    return write_many(session, desk, [(entry, found)], now=now, actor=actor, secret=secret)
+
+
+def write_many(
+    session: Session,
+    desk: Desk,
+    found: Sequence[tuple[Entry, Progress]],
+    *,
+    now: datetime,
+    actor: str,
+    secret: str = "",
+) -> tuple[str, ...]:
+    """Write the effects of the progress of several registrations; return them in words."""
+    stored.lived(session, [_lived(entry, progressed, now) for entry, progressed in found])
+    deadlines.replace(
         session,
-        entry.id,
-        life=state.life.value,
-        lived_until=seconds(now),
-        next_due=seconds_or_none(found.next_due),
-        closed_at=seconds(entry.closed_at or now) if closed else None,
+        {
+            entry.id: [_kept(deadline) for deadline in progressed.deadlines]
+            for entry, progressed in found
+        },
     )
-    deadlines.replace(session, {entry.id: [_kept(deadline) for deadline in found.deadlines]})
-    effects = [
-        *_withdraw(session, found.undone, entry, now),
-        *_zone(session, desk, entry, found, Occasion(now, actor)),
-        *_work(session, entry, found, now, secret),
-        *_notices(session, entry, found),
-    ]
-    if state.life in ENDED and entry.closed_at is None:
-        _drop_orders(session, entry, state, now)
+    occasion, effects = Occasion(now, actor), list[str]()
+    for entry, progressed in found:
+        effects += _withdraw(session, progressed.undone, entry, now)
+        effects += _zone(session, desk, entry, progressed, occasion)
+        effects += _work(session, entry, progressed, now, secret)
+        effects += _notices(session, entry, progressed)
+        if progressed.state.life in ENDED and entry.closed_at is None:
+            _drop_orders(session, entry, progressed.state, now)
     return tuple(effects)
+
+
+def _lived(entry: Entry, found: Progress, now: datetime) -> Lived:
+    closed = entry.closed_at is not None or found.state.life in ENDED
+    return Lived(
+        entry.id,
+        found.state.life.value,
+        seconds(now),
+        seconds_or_none(found.next_due),
+        seconds(entry.closed_at or now) if closed else None,
+    )
 
 
 def add_job(

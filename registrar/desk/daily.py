@@ -1,0 +1,110 @@
+"""The daily run: what time brings to registrations is written down, with its effects.
+
+Each registration keeps the moment at which anything is due next, so that only those are looked at
+for which something is. The run goes batch by batch, each a transaction of its own: broken off, it
+goes on where it was, and run twice it does nothing the second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from registrar.deadlines import Due
+from registrar.desk import recording
+from registrar.desk.desk import Desk, seconds
+from registrar.desk.registrations import entry_of, under_rules
+from registrar.progress import progress
+from storage import deadlines, events
+from storage import registrations as stored
+from storage.database import Database
+from storage.deadlines import DueItem
+from storage.events import Event, EventSeverity
+from storage.session import Session
+from zones.name import from_text
+
+BATCH: Final = 500
+ACTOR: Final = "daily run"
+ALARMING: Final = frozenset(
+    (
+        Due.FORWARD_ORDER, Due.FORWARD_CONTACT_CHANGE, Due.PROOF, Due.DOCUMENTS, Due.RENEW,
+        Due.GIVE_BACK, Due.AUTH_CODE, Due.TRANSFER_ANSWER, Due.NAME_SERVERS, Due.RESTORE_REPORT,
+    )
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Daily:
+    """How many registrations were looked at, and what came of it."""
+
+    touched: int = 0
+    steps: int = 0
+    jobs: int = 0
+    notices: int = 0
+    alarms: int = 0
+
+
+def daily_run(database: Database, desk: Desk, now: datetime, *, actor: str = ACTOR) -> Daily:
+    """Bring every registration for which something is due to a moment."""
+    daily, after = Daily(), 0
+    while True:
+        with database.read() as session:
+            numbers = stored.due_ids(session, seconds(now), after=after, limit=BATCH)
+        if not numbers:
+            break
+        with database.write() as session:
+            live_on(session, desk, numbers, now, daily, actor=actor)
+        after = numbers[-1]
+    with database.write() as session:
+        daily.alarms = alarm(session, now)
+    return daily
+
+
+def live_on(
+    session: Session,
+    desk: Desk,
+    numbers: Sequence[int],
+    now: datetime,
+    daily: Daily,
+    *,
+    actor: str = ACTOR,
+) -> None:
+    """Write down what time has brought to some registrations."""
+    facts = stored.facts_of_many(session, numbers)
+    found = []
+    for row in stored.by_ids(session, numbers):
+        entry = entry_of(row)
+        if entry.next_due is None or entry.next_due > now:
+            continue  # somebody else was here in between
+        known = under_rules(desk, entry, facts[entry.id])
+        found.append((entry, progress(known, entry.lived_until, now)))
+    effects = recording.write_many(session, desk, found, now=now, actor=actor)
+    daily.touched += len(found)
+    daily.steps += sum(len(each.steps) for _entry, each in found)
+    daily.jobs += sum(effect.startswith("at the registry") for effect in effects)
+    daily.notices += sum(effect.startswith("notice") for effect in effects)
+
+
+def alarm(session: Session, now: datetime) -> int:
+    """Tell of every deadline that has come near, once; return how many."""
+    near = deadlines.listed(session, alarming=seconds(now), kinds=ALARMING, unalarmed=True)
+    events.record_many(session, [_event(item, now) for item in near])
+    deadlines.mark_alarmed(session, [item.id for item in near])
+    return len(near)
+
+
+def _event(item: DueItem, now: datetime) -> Event:
+    deadline = item.deadline
+    severity = EventSeverity.ERROR if deadline.due <= seconds(now) else EventSeverity.WARNING
+    return Event(
+        0,
+        seconds(now),
+        "deadline",
+        severity,
+        from_text(item.name),
+        f"{item.name}: {deadline.sentence}",
+        ACTOR,
+        {"kind": deadline.kind, "due": deadline.due, "customer": item.customer},
+    )
