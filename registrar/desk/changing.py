@@ -163,6 +163,7 @@ def change_product(
     columns = registrations.columns_of(changed)
     stored.change(session, entry.id, booking=columns["booking"], mode=columns["mode"])
     zone_service.book(session, changed, Occasion(now, actor))
+    zone_service.switch(session, changed, Occasion(now, actor))
     return Outcome(name, "product", (), effects=(f"product {booking.product}, {mode}",))
 
 

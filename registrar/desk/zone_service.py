@@ -110,6 +110,13 @@ def book(session: Session, entry: Entry, occasion: Occasion) -> None:
         products.put(session, made, now=occasion.seconds, actor=occasion.actor)
 
 
+def switch(session: Session, entry: Entry, occasion: Occasion) -> None:
+    """Bring the mode of a zone to that of its registration; what it serves stays for now."""
+    zone = zones.find_zone(session, from_text(entry.name))
+    if zone is not None and zone.mode is not entry.mode:
+        _update(session, replace(zone, mode=entry.mode), f"now {entry.mode}", occasion)
+
+
 def _marked(session: Session, entry: Entry) -> dict[str, object]:
     row = stored.by_id(session, entry.id)
     return {**(row.booking if row else {}), "made_zone": True}

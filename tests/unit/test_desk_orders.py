@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,6 @@ from registrar import facts
 from registrar.actions import Action
 from registrar.contact import ContactKind
 from registrar.desk import acting, contacts, registrations
-from registrar.desk.outcome import Outcome
 from registrar.errors import RegistrarError
 from registrar.model import Life
 from registrar.products import Booking
@@ -20,7 +18,7 @@ from storage import deadlines, jobs, notices, zones
 from storage.database import Database
 from tests.desk_world import ADMIN, CUSTOMER, HOLDER, NAME, DeskWorld
 from zones.name import from_text
-from zones.zone import Mode
+from zones.zone import Mode, Zone
 
 APEX = from_text(NAME)
 
@@ -29,14 +27,6 @@ APEX = from_text(NAME)
 def world(database: Database) -> DeskWorld:
     """A desk with two contacts."""
     return DeskWorld(database).set_up()
-
-
-def act(world: DeskWorld, action: Action, name: str = NAME, **rest: Any) -> Outcome:
-    """Do something now."""
-    with world.database.write() as session:
-        return acting.act(
-            session, world.desk, name, action, now=world.clock.now, **{"actor": "erika", **rest}
-        )
 
 
 def test_an_order_prepares_its_zone_and_asks_the_registry(world: DeskWorld) -> None:
@@ -76,7 +66,7 @@ def test_a_name_is_ordered_once(world: DeskWorld) -> None:
     """A second order of a name that is in the books is refused; after its end it is not."""
     assert world.place().done
     assert [reason.rule for reason in world.place().reasons] == ["name-here"]
-    assert act(world, Action.WITHDRAW_ORDER).done
+    assert world.act(Action.WITHDRAW_ORDER).done
     with world.database.read() as session:
         assert zones.find_zone(session, APEX) is None
         assert {job.state.value for job in jobs.listed(session)} == {"cancelled"}
@@ -87,9 +77,9 @@ def test_a_name_is_ordered_once(world: DeskWorld) -> None:
 def test_a_zone_that_was_there_outlives_an_order_that_fails(world: DeskWorld) -> None:
     """Withdrawing a transfer to us does not delete the zone that we host for the domain."""
     with world.database.write() as session:
-        zones.add_zone(session, zones.Zone(APEX, customer=CUSTOMER), now=1.0, actor="")
+        zones.add_zone(session, Zone(APEX, customer=CUSTOMER), now=1.0, actor="")
     assert world.place(kind="transfer", forward=False).done
-    act(world, Action.WITHDRAW_ORDER)
+    world.act(Action.WITHDRAW_ORDER)
     with world.database.read() as session:
         assert not zones.get_zone(session, APEX).suspended
 
@@ -97,7 +87,7 @@ def test_a_zone_that_was_there_outlives_an_order_that_fails(world: DeskWorld) ->
 def test_a_dry_run_writes_nothing(world: DeskWorld) -> None:
     """What would follow is told, and nothing is stored."""
     world.place(forward=False)
-    told = act(world, Action.CREATE, dry_run=True)
+    told = world.act(Action.CREATE, dry_run=True)
     assert told.reasons == ()
     assert not told.done
     assert "at the registry: create" in told.effects
@@ -135,7 +125,7 @@ def test_a_cancellation_without_its_documents_is_kept(world: DeskWorld) -> None:
     """It counts as not declared, the missing ones are listed; when they come it counts."""
     register(world, "example.de")
     world.clock.forward(days=90)
-    outcome = act(world, Action.CANCEL, "example.de")
+    outcome = world.act(Action.CANCEL, "example.de")
     assert [reason.rule for reason in outcome.reasons] == ["document-missing"]
     assert outcome.kept
     assert not outcome.done
@@ -150,9 +140,9 @@ def test_four_eyes(world: DeskWorld) -> None:
     """Who orders a deletion does not confirm it; another person does, and work follows."""
     register(world)
     world.clock.forward(days=90)
-    assert act(world, Action.DELETE).done
-    assert [reason.rule for reason in act(world, Action.GIVE_BACK).reasons] == ["same-person"]
-    outcome = act(world, Action.GIVE_BACK, actor="karl")
+    assert world.act(Action.DELETE).done
+    assert [reason.rule for reason in world.act(Action.GIVE_BACK).reasons] == ["same-person"]
+    outcome = world.act(Action.GIVE_BACK, actor="karl")
     assert outcome.done, outcome.reasons
     assert outcome.state is not None
     assert outcome.state.life is Life.REDEMPTION
@@ -165,7 +155,7 @@ def test_an_auth_code_is_told_once_and_stored_as_a_hash(world: DeskWorld) -> Non
     """The code is in the outcome; the store has its hash, and the secret of the work to do."""
     register(world)
     world.clock.forward(days=90)
-    outcome = act(world, Action.TRANSFER_OUT)
+    outcome = world.act(Action.TRANSFER_OUT)
     assert len(outcome.auth) >= 8
     assert outcome.auth not in repr(outcome)
     with world.database.read() as session:
@@ -220,7 +210,7 @@ def test_unknown_names_are_guessed_at(world: DeskWorld) -> None:
     """A name that is not in the books is answered with the one that may have been meant."""
     world.place()
     with pytest.raises(RegistrarError, match=r"did you mean example\.org"):
-        act(world, Action.RENEW, "exampel.org")
+        world.act(Action.RENEW, "exampel.org")
 
 
 def test_a_mode_that_the_product_does_not_allow(world: DeskWorld) -> None:
