@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from axfr import message as dns_message
 from axfr.errors import TransferError
-from axfr.message import CLASS_IN, HEADER, NOERROR, OPCODE_QUERY, TC, Header
+from axfr.message import CLASS_IN, HEADER, NOERROR, OPCODE_QUERY, QR, TC, Header
 from axfr.refusal import rcode_failure
 from axfr.tsig import ResponseVerifier, TsigError, sign_request
 from zones.errors import WireError
 from zones.name import Name
 from zones.packing import SOAChanged
 from zones.secondary import TsigKey
+
+# All but AA, RD, RA, Z, AD and CD: a response to a query, whole, without error, has QR of them.
+NOT_USUAL: Final = QR | 0x7800 | TC | 0x000F
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class AnswerStream:
         self.limits = limits or Limits()
         self.octets = self.records = self.messages = self.rcode = 0
         self._qtype = qtype
+        self._question = dns_message.question_octets(apex, qtype)
         self._query_id = query_id
         self._key = key
         self._verifier: ResponseVerifier | None = None
@@ -63,9 +67,8 @@ class AnswerStream:
         The time that the limits allow starts to run.
         """
         self._deadline = now + self.limits.seconds
-        question = dns_message.question_octets(self.apex, self._qtype)
         counts = (1, 0, int(bool(authority)), 0)
-        query = HEADER.pack(self._query_id, 0, *counts) + question + authority
+        query = HEADER.pack(self._query_id, 0, *counts) + self._question + authority
         if self._key is None:
             return query
         with self.told():
@@ -90,10 +93,14 @@ class AnswerStream:
         ``held`` is what has come of the messages before in memory, in octets: what arrives
         compressed may be many times larger.
         """
-        header = dns_message.read_header(message)
-        self._check_header(header, message)
+        if len(message) < HEADER.size:
+            raise WireError(f"a message of {len(message)} octets has no header")
+        query_id, flags, questions, answers, *_ = HEADER.unpack_from(message)
+        usual = questions == 1 and answers and message.startswith(self._question, HEADER.size)
+        if query_id != self._query_id or flags & NOT_USUAL != QR or not usual:
+            self._check_header(dns_message.read_header(message), message)
         self.octets += len(message)
-        self.records += header.answers
+        self.records += answers
         self.messages += 1
         self._check_limits(now, held)
         if self._verifier is not None:
@@ -115,6 +122,11 @@ class AnswerStream:
         else:
             reason = "it closed the connection without an answer"
         raise self.error("cut-short", reason)
+
+    def late(self) -> NoReturn:
+        """Tell that the answer took longer than it may."""
+        reason = f"it took longer than the {self.limits.seconds:.0f} seconds allowed"
+        raise self.error("too-slow", reason)
 
     def error(self, rule: str, reason: str) -> TransferError:
         """Return the error to raise."""
@@ -156,8 +168,7 @@ class AnswerStream:
     def _check_limits(self, now: float, held: int) -> None:
         limits = self.limits
         if now > self._deadline:
-            reason = f"it took longer than the {limits.seconds:.0f} seconds allowed"
-            raise self.error("too-slow", reason)
+            self.late()
         if max(self.octets, held) > limits.octets:
             raise self.error("too-large", f"more than {limits.octets} octets")
         if self.records > limits.records:

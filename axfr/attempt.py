@@ -199,7 +199,7 @@ class Refresh:
 
     async def _judge(self, primary: Primary, fetched: Fetched, version: ZoneVersion) -> Outcome:
         """Check what was transferred, and accept or refuse it."""
-        soa = Soa.of(version.soa.rdatas[0])
+        soa = Soa.of(fetched.soa or version.soa.rdatas[0])
         if soa.serial != self._serial:  # no SOA query, or another version since
             self._serial = soa.serial
             settled = self._settle(primary, soa)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -108,10 +108,11 @@ class Client:
             )
 
         started = time.perf_counter()
-        async with _limited(apex, primary, limits):
-            done = await self._run(primary, apex, make)
-            packed = await off_the_loop(done.finish, many=done.records > INLINE_RECORDS)
-        return _fetched(done.stream, started, b"", packed, None)
+        done = await self._run(primary, apex, make)
+        packed = (
+            await asyncio.to_thread(done.finish) if done.records > INLINE_RECORDS else done.finish()
+        )
+        return _fetched(done.stream, started, done.soa, packed, None)
 
     async def fetch_changes(
         self, primary: Primary, base: ZoneVersion, key: TsigKey | None, limits: Limits
@@ -133,10 +134,9 @@ class Client:
         started = time.perf_counter()
         heavy = base.record_count > INLINE_RECORDS
         try:
-            async with _limited(base.apex, primary, limits):
-                done = await self._run(primary, base.apex, make, heavy=heavy)
-                many = done.is_whole and done.stream.records > INLINE_RECORDS
-                packed = await off_the_loop(done.finish, many=many)
+            done = await self._run(primary, base.apex, make, heavy=heavy)
+            many = done.is_whole and done.stream.records > INLINE_RECORDS
+            packed = await asyncio.to_thread(done.finish) if many else done.finish()
         except TransferError as error:
             if last and may_ask_for_all(error, last[0].stream):
                 raise IxfrFailed(error, last[0].stream.rcode) from error
@@ -181,6 +181,7 @@ class _SoaExchange:
         self._query = query
         self.request = query.request
         self.answer: SoaAnswer | None = None
+        self.seconds = float("inf")  # the time between two messages bounds it
 
     def receive(self, message: bytes, now: float) -> bool:
         """Take the answer."""
@@ -195,6 +196,10 @@ class _SoaExchange:
     def closed(self) -> None:
         """Tell that no answer will come."""
         raise self._query.error("unreachable", "it closed the connection within its answer")
+
+    def late(self) -> None:
+        """Tell that the answer took too long."""
+        raise self._query.error("timeout", "it did not answer in time")
 
 
 def _fetched(
@@ -218,17 +223,6 @@ def _fetched(
 async def off_the_loop(work: Callable[[], T], *, many: bool) -> T:
     """Do the work, in a thread where there is much of it."""
     return await asyncio.to_thread(work) if many else work()
-
-
-@asynccontextmanager
-async def _limited(apex: Name, primary: Primary, limits: Limits) -> AsyncIterator[None]:
-    """Stop a transfer that takes longer than allowed."""
-    try:
-        async with asyncio.timeout(limits.seconds):
-            yield
-    except TimeoutError:
-        reason = f"it took longer than the {limits.seconds:.0f} seconds allowed"
-        raise TransferError(apex, str(primary), "too-slow", reason) from None
 
 
 class _Inbox(asyncio.DatagramProtocol):

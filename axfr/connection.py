@@ -32,6 +32,9 @@ class Exchange(Protocol):
     def request(self, now: float) -> bytes: ...  # noqa: D102
     def receive(self, message: bytes, now: float) -> bool: ...  # noqa: D102
     def closed(self) -> None: ...  # noqa: D102
+    def late(self) -> None: ...  # noqa: D102
+    @property
+    def seconds(self) -> float: ...  # noqa: D102 (that the whole of it may take)
 
 
 E = TypeVar("E", bound=Exchange)
@@ -53,9 +56,11 @@ class Lost(Exception):
 
 @dataclass(slots=True)
 class _Pending:
+    query_id: int
     exchange: Exchange
     done: asyncio.Future[None]
     heard: float  # when something last came for it
+    until: float  # when it has to be complete
     heavy: bool  # each message is worth a thread
     octets: int = 0
 
@@ -74,6 +79,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, idle: float, clock: Callable[[], float]) -> None:
         self._idle = idle
+        self._step = min(idle, KEEP_SECONDS) / 4  # between two looks at what is late
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._frames = Frames()
@@ -109,11 +115,13 @@ class Connection(asyncio.Protocol):
         query_id = self._new_id()
         exchange = make(query_id)
         request = exchange.request(self._clock())
-        pending = _Pending(exchange, self._loop.create_future(), self._loop.time(), heavy)
+        begun = self._loop.time()
+        until = begun + exchange.seconds
+        pending = _Pending(query_id, exchange, self._loop.create_future(), begun, until, heavy)
         self._pending[query_id] = pending
         self._send(frame(request))
-        if self._watch is None:
-            self._look_later()
+        if self._watch is None or begun + self._step > pending.until:
+            self._look_later(exchange.seconds / 4)
         try:
             await pending.done
         finally:
@@ -235,10 +243,7 @@ class Connection(asyncio.Protocol):
         self.bulk = self.bulk or pending.octets > BULK_OCTETS
         if outcome is False or pending.done.done():
             return
-        for query_id, other in self._pending.items():
-            if other is pending:
-                del self._pending[query_id]
-                break
+        del self._pending[pending.query_id]
         if outcome is True:
             pending.done.set_result(None)
             return
@@ -254,8 +259,10 @@ class Connection(asyncio.Protocol):
 
     # -- time
 
-    def _look_later(self) -> None:
-        self._watch = self._loop.call_later(min(self._idle, KEEP_SECONDS) / 4, self._look)
+    def _look_later(self, seconds: float = KEEP_SECONDS) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        self._watch = self._loop.call_later(min(self._step, seconds), self._look)
 
     def _look(self) -> None:
         """Close what is silent for too long, or has had nothing to do."""
@@ -264,6 +271,7 @@ class Connection(asyncio.Protocol):
         if self._work is not None and not self._work.done():
             self._look_later()
             return
+        self._end_late(now)
         silent = [key for key, one in self._pending.items() if now - one.heard > self._idle]
         if silent and len(silent) == len(self._pending):
             self.close(f"it sent nothing for {self._idle:.0f} seconds", "timeout")
@@ -277,6 +285,17 @@ class Connection(asyncio.Protocol):
             self.close("nothing to do")
         else:
             self._look_later()
+
+    def _end_late(self, now: float) -> None:
+        """Give up what takes longer than it may as a whole."""
+        for query_id in [key for key, one in self._pending.items() if now > one.until]:
+            if (pending := self._pending.get(query_id)) is None or pending.done.done():
+                continue
+            try:
+                pending.exchange.late()
+            except TransferError as error:
+                pending.done.set_exception(error)
+            self._give_up(query_id)
 
 
 def _receive(batch: _Batch, now: float) -> _Outcome:

@@ -39,12 +39,12 @@ class _Slot:
     opening: asyncio.Task[Connection]
     given: int = 0  # under way
     total: int = 0
+    connection: Connection | None = None  # once there is one
 
-    @property
-    def connection(self) -> Connection | None:
-        """Return the connection once there is one."""
-        done = self.opening.done() and not self.opening.cancelled()
-        return self.opening.result() if done and self.opening.exception() is None else None
+    def opened(self, task: asyncio.Task[Connection]) -> None:
+        """Take the connection, where there is one."""
+        if not task.cancelled() and task.exception() is None:
+            self.connection = task.result()
 
     @property
     def is_over(self) -> bool:
@@ -56,10 +56,10 @@ class _Slot:
     @property
     def is_usable(self) -> bool:
         """Tell whether it may take a further request."""
-        if not self.opening.done():
-            return True
         connection = self.connection
-        return connection is not None and connection.is_open and not connection.bulk
+        if connection is None:
+            return not self.opening.done()
+        return connection.is_open and not connection.bulk
 
 
 @dataclass(slots=True)
@@ -135,7 +135,9 @@ class Connections:
         slot = self._slot(pool, primary, source)
         slot.given, slot.total = slot.given + 1, slot.total + 1
         try:
-            connection = await asyncio.shield(slot.opening)
+            connection = slot.connection
+            if connection is None:
+                connection = await asyncio.shield(slot.opening)
             if not connection.is_open:
                 raise Lost("the connection broke", "unreachable")
             try:
@@ -160,13 +162,17 @@ class Connections:
 
     def _slot(self, pool: _Pool, primary: Primary, source: Address | None) -> _Slot:
         """Return the connection to use: one without work, a new one, or the least busy one."""
-        pool.slots = [slot for slot in pool.slots if not slot.is_over]
-        usable = [slot for slot in pool.slots if slot.is_usable]
-        best = min(usable, key=lambda slot: slot.given, default=None)
-        if best is not None and (best.given == 0 or len(usable) >= MOST):
+        usable, best = 0, None
+        for slot in pool.slots:
+            if slot.is_usable:
+                usable += 1
+                if best is None or slot.given < best.given:
+                    best = slot
+        if best is not None and (best.given == 0 or usable >= MOST):
             return best
+        pool.slots = [slot for slot in pool.slots if not slot.is_over]
         slot = _Slot(asyncio.get_running_loop().create_task(self._open(primary, source)))
-        slot.opening.add_done_callback(lambda task: task.cancelled() or task.exception())
+        slot.opening.add_done_callback(slot.opened)
         pool.slots.append(slot)
         return slot
 

@@ -39,6 +39,11 @@ class InboundTransfer:
         self._packer = new_packer(apex)
 
     @property
+    def soa(self) -> bytes:
+        """The rdata of the SOA that opened the answer, empty before it came."""
+        return self._packer.opening_soa
+
+    @property
     def octets(self) -> int:
         """The octets received."""
         return self.stream.octets
@@ -73,6 +78,15 @@ class InboundTransfer:
     def closed(self) -> NoReturn:
         """Tell that the primary closed the connection before the zone was complete."""
         self.stream.closed()
+
+    @property
+    def seconds(self) -> float:
+        """How long the whole answer may take."""
+        return self.stream.limits.seconds
+
+    def late(self) -> NoReturn:
+        """Tell that the answer took longer than it may."""
+        self.stream.late()
 
     def __repr__(self) -> str:
         return f"<InboundTransfer {display(self.apex)} from {self.stream.peer or 'a primary'}>"

@@ -120,6 +120,15 @@ class IncrementalTransfer:
         """Tell that the primary closed the connection before the answer was complete."""
         self.stream.closed()
 
+    @property
+    def seconds(self) -> float:
+        """How long the whole answer may take."""
+        return self.stream.limits.seconds
+
+    def late(self) -> NoReturn:
+        """Tell that the answer took longer than it may."""
+        self.stream.late()
+
     def _take(self, message: bytes) -> bool:
         if self._packer is not None:
             return self._packer.add_transfer_message(message)

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import count
+from logging import DEBUG, INFO, WARNING
 from typing import Final
 
 import structlog
@@ -36,6 +37,7 @@ __all__ = ["Outcome", "Secondaries", "SecondariesSettings", "SecondaryZone"]
 
 log = structlog.get_logger()
 
+LEVELS: Final = {Result.CURRENT: DEBUG, Result.ACCEPTED: INFO}  # of the log; else WARNING
 LONGEST_SLEEP: Final = 60.0  # seconds; the clock may be set while we wait
 MOST_UNPUBLISHED: Final = 1000  # finished refreshes that wait for the store
 OVERDUE_RATE: Final = 100.0  # overdue zones a second, at most, that a start begins to ask for
@@ -110,13 +112,14 @@ class Secondaries:
         self._suspended: Suspended = {}
         self._unpublished = asyncio.Semaphore(MOST_UNPUBLISHED)
         self._client = Client(self._settings.client, clock=clock)
-        self._ixfr = IxfrMemory()
+        self._around = self._surroundings()
         self._entries: dict[Name, _Entry] = {}
         self._heap: list[tuple[float, int, Name]] = []
         self._order = count()
         self._turns = Turns(self._settings.concurrency, self._settings.per_primary)
-        self._wake = asyncio.Event()
-        self._loop_task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # while this runs
+        self._soon: asyncio.Handle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -127,14 +130,16 @@ class Secondaries:
         for entry in self._entries.values():
             entry.state = schedule.spread(entry.state, now, self._random.random(), over)
             self._schedule(entry)
-        self._loop_task = asyncio.get_running_loop().create_task(self._run(), name="secondaries")
+        self._loop = asyncio.get_running_loop()
+        self._wake()
 
     async def stop(self) -> None:
         """Stop asking; what is under way is dropped."""
+        for handle in (self._soon, self._timer):
+            if handle is not None:
+                handle.cancel()
+        self._loop = self._soon = self._timer = None
         tasks = list(self._tasks)
-        if self._loop_task is not None:
-            tasks.append(self._loop_task)
-            self._loop_task = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -144,7 +149,7 @@ class Secondaries:
         """Follow a zone from now on; ``state`` is the persisted one, if there is one."""
         entry = _Entry(zone, state or SecondaryState(zone.apex))
         self._entries[zone.apex] = entry
-        if self._loop_task is not None:
+        if self._loop is not None:
             self._schedule(entry)
 
     def replace(self, zone: SecondaryZone, state: SecondaryState | None = None) -> None:
@@ -156,7 +161,7 @@ class Secondaries:
             self.remove(zone.apex)
             state = state or before.state
         self.add(zone, state)
-        if before is not None and self._loop_task is not None:
+        if before is not None and self._loop is not None:
             self._want(self._entries[zone.apex], before.wish | Wish(asked=True))
 
     def remove(self, apex: Name) -> None:
@@ -168,6 +173,7 @@ class Secondaries:
     def set_keys(self, keys: Mapping[Name, TsigKey]) -> None:
         """Use other TSIG keys; zones that failed by theirs are asked for at once."""
         self._keys = dict(keys)
+        self._around = replace(self._around, keys=self._keys)
         for entry in self._entries.values():
             if entry.state.last_rule.startswith(("tsig-", "key-")):
                 self._want(entry, Wish(asked=True))
@@ -175,6 +181,7 @@ class Secondaries:
     def set_suspended(self, suspended: Suspended) -> None:
         """Cut off other primaries: what runs with them is dropped, who is free again is asked."""
         before, self._suspended = self._suspended, dict(suspended)
+        self._around = replace(self._around, suspended=self._suspended)
         for entry in list(self._entries.values()):
             were = [why_suspended(one, before) is not None for one in entry.zone.primaries]
             are = [why_suspended(one, suspended) is not None for one in entry.zone.primaries]
@@ -193,7 +200,6 @@ class Secondaries:
         known = same_address(address, entry.zone.primaries)
         if known is None:
             known = next((one for one in entry.zone.primaries if one.key == key), None)
-        entry.state = schedule.on_notify(entry.state, self._clock())
         self._want(entry, Wish(asked=True, address=known.address if known else ""))
 
     def answer_notify(self, message: bytes, address: str, port: int) -> bytes | None:
@@ -202,7 +208,7 @@ class Secondaries:
         if answer.due:
             assert answer.apex is not None
             self.notified(answer.apex, address, answer.key)
-        if answer.apex is not None:
+        if answer.apex is not None and log.is_enabled_for(INFO):
             peer = str(Primary(address, port))
             text = log_lines.line(answer.apex, "NOTIFY", "incoming, from", peer, answer.told)
             log.info(text)
@@ -241,7 +247,7 @@ class Secondaries:
     def _want(self, entry: _Entry, wish: Wish) -> None:
         """Refresh a zone soon; while it is being refreshed, once more afterwards."""
         entry.wish |= wish
-        if entry.task is None and self._loop_task is not None:
+        if entry.task is None and self._loop is not None:
             self._enqueue(entry, _Queued.URGENT)
 
     def _enqueue(self, entry: _Entry, how: _Queued) -> None:
@@ -249,7 +255,7 @@ class Secondaries:
             return
         entry.queued = how
         self._turns.put(entry.zone.apex, entry.group, urgent=how is _Queued.URGENT)
-        self._wake.set()
+        self._wake()
 
     def _schedule(self, entry: _Entry) -> None:
         """Put the times of a zone on the heap; what stood there before counts no more."""
@@ -262,21 +268,46 @@ class Secondaries:
 
     def _push(self, when: float, apex: Name) -> None:
         heapq.heappush(self._heap, (when, next(self._order), apex))
-        self._wake.set()
+        self._wake()
 
-    async def _run(self) -> None:
-        while True:
-            self._wake.clear()
+    def _surroundings(self) -> Surroundings:
+        """Return what every refresh needs."""
+        bounds, draw = self._settings.bounds, self._random.random
+        memory = IxfrMemory()
+        return Surroundings(
+            self._keys, self._client, memory, bounds, self._clock, draw, self._suspended
+        )
+
+    def _wake(self) -> None:
+        """Look soon, once, at what is due and whose turn it is."""
+        if self._soon is None and self._loop is not None:
+            self._soon = self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        if self._loop is None:
+            return
+        self._soon = None
+        try:
             self._act_on_time(self._clock())
             self._start_turns()
+        finally:
             wait = LONGEST_SLEEP
             if self._heap:
                 wait = min(wait, max(0.0, self._heap[0][0] - self._clock()))
-            try:
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            self._sleep(self._loop.time() + wait)
+
+    def _sleep(self, until: float) -> None:
+        """Let ``_turn`` be called then at the latest."""
+        assert self._loop is not None
+        if self._timer is not None:
+            if self._timer.when() <= until and not self._timer.cancelled():
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(until, self._timed)
+
+    def _timed(self) -> None:
+        self._timer = None
+        self._turn()
 
     def _act_on_time(self, now: float) -> None:
         while self._heap and self._heap[0][0] <= now:
@@ -324,30 +355,21 @@ class Secondaries:
             if not entry.publishing:
                 self._turns.done(group)
             entry.publishing = False
-            self._wake.set()
+            self._wake()
         if self._entries.get(entry.zone.apex) is entry:
             self._schedule(entry)
             if entry.wish != Wish():
                 self._enqueue(entry, _Queued.URGENT)
 
     async def _refresh(self, entry: _Entry, wish: Wish, group: str) -> SecondaryState:
-        settings = self._settings
-        around = Surroundings(
-            self._keys,
-            self._client,
-            self._ixfr,
-            settings.bounds,
-            self._clock,
-            self._random.random,
-            self._suspended,
-        )
+        around = self._around
         base = self._base(entry)
         outcome = await Refresh(entry.zone, entry.state, wish, around, base).run()
         # What waits for the store keeps no other zone from being asked for, within bounds.
         async with self._unpublished:
             entry.publishing = True
             self._turns.done(group)
-            self._wake.set()
+            self._wake()
             await self._publish(outcome)
         entry.zone = outcome.applied_to(entry.zone)
         if outcome.version is not None:
@@ -364,13 +386,8 @@ class Secondaries:
 
     def _tell(self, outcome: Outcome) -> None:
         for attempt in outcome.attempts:
-            text = log_lines.attempt_line(attempt)
-            match attempt.result:
-                case Result.CURRENT:
-                    log.debug(text)
-                case Result.ACCEPTED:
-                    log.info(text)
-                case _:
-                    log.warning(text)
+            level = LEVELS.get(attempt.result, WARNING)
+            if log.is_enabled_for(level):
+                log.log(level, log_lines.attempt_line(attempt))
         if outcome.state.failures:
             log.warning(log_lines.standing_line(outcome.state, self._clock()))

@@ -42,6 +42,7 @@ MAX_UNSIGNED: Final = 99  # messages between two signed ones; RFC 8945 5.3.1
 
 # Two names, the fixed fields and the longest MAC take less than this many octets.
 TAIL: Final = 1024
+TYPE_OCTETS: Final = TSIG.to_bytes(2, "big")  # without them anywhere there is no TSIG record
 
 # dnspython leaves these untyped.
 TsigRdata: TypeAlias = dns.rdtypes.ANY.TSIG.TSIG
@@ -83,7 +84,7 @@ def _find(message: bytes, likely: Name | None = None) -> _Found | None:
     With the ``likely`` owner it is looked for from the end first. A wrong guess cannot pass for
     a right one: the MAC covers everything before the record.
     """
-    if not read_header(message).additionals:
+    if not read_header(message).additionals or TYPE_OCTETS not in message:
         return None
     start = _guess(message, likely) if likely else None
     if start is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -55,8 +56,9 @@ class Follower:
     """A thread that reads what was committed and hands it to the event loop.
 
     ``served`` maps each apex to the id of the version in service, ``published`` to that of what
-    this server published itself, perhaps a moment ago: it is not read again. ``prepare`` is called
-    for large versions, in the thread.
+    this server published itself, perhaps a moment ago: it is not read again. ``own`` has the
+    numbers of the changes that its commits made, to be passed over as a whole. ``prepare`` is
+    called for large versions, in the thread.
     """
 
     def __init__(
@@ -67,9 +69,11 @@ class Follower:
         prepare: Callable[[ZoneVersion], None] = lambda _version: None,
         *,
         published: Mapping[Name, int] | None = None,
+        own: deque[tuple[int, int]] | None = None,
     ) -> None:
         self._prepare = prepare
         self._published = {} if published is None else published
+        self._own = deque() if own is None else own
         self._database = database
         self._served = served
         self._apply = apply
@@ -79,6 +83,7 @@ class Follower:
 
     def load(self) -> Update:
         """Read the whole store; what is committed from here on will be followed."""
+        self._own.clear()
         with self._database.read() as session:
             self._seq = feed.latest(session)
             loaded = {one.zone.apex: one for one in load_all(session)}
@@ -113,7 +118,10 @@ class Follower:
     def _catch_up(self) -> None:
         while True:
             try:
+                self._pass_over_own()
                 with self._database.read() as session:
+                    if feed.latest(session) == self._seq:
+                        return
                     changes = feed.since(session, self._seq)
                     if not changes:
                         return
@@ -124,6 +132,12 @@ class Follower:
             else:
                 self._seq = changes[-1].seq
             self._loop.call_soon_threadsafe(self._apply, update)
+
+    def _pass_over_own(self) -> None:
+        """Go on behind what was published here, as far as nobody else's changes come between."""
+        while self._own and self._own[0][0] <= self._seq + 1:
+            _first, last = self._own.popleft()
+            self._seq = max(self._seq, last)
 
     def _is_served(self, change: Change) -> bool:
         if change.apex is None:

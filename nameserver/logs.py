@@ -30,4 +30,5 @@ def configure_logs(settings: LogSettings) -> None:
             logging.getLevelNamesMapping()[settings.level.upper()]
         ),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,  # to make one takes longer than to pass a line over
     )

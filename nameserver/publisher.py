@@ -8,6 +8,7 @@ what is served as it was.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -28,10 +29,12 @@ log = structlog.get_logger()
 
 # The most outcomes of one commit: bounds how long the first of them waits for the last.
 GROUP: Final = 500
-# After a commit nobody starts the next one for so many times as long as it took, so that in a storm
+# After a commit of many nobody starts the next one for so many times as long as it took, so that in a storm
 # many zones share one: half of what a commit costs does not depend on how many zones it has.
 REST: Final = 4.0
-LONGEST_REST: Final = 0.05  # seconds
+LONGEST_REST: Final = 0.1  # seconds
+MANY: Final = 8  # zones in a commit
+MOST_OWN: Final = 1000  # commits of our own that are remembered
 LARGE: Final = 1000  # records; with fewer there is nothing to prepare that takes any time
 
 Waiting = tuple[Outcome, asyncio.Future[None]]
@@ -44,7 +47,8 @@ class Publisher:
     the event loop after the commit; ``published`` is ``None`` for a refresh that brought no new
     version.
 
-    ``ids`` has the number of the newest version of each zone that came this way, from the moment on
+    ``own`` has the numbers of the changes of each commit, the first and the last, in their order:
+    who follows the store need not read them. ``ids`` has the number of the newest version of each zone that came this way, from the moment on
     when others may see it in the store.
     """
 
@@ -60,6 +64,7 @@ class Publisher:
         self._serve = serve
         self._clock = clock
         self.ids: dict[Name, int] = {}
+        self.own: deque[tuple[int, int]] = deque(maxlen=MOST_OWN)
         self._patches = Patches()
         self._kept: set[Name] | None = None  # zones of which an unserved version is stored
         self._told = TransferEvents()
@@ -99,7 +104,8 @@ class Publisher:
                 self._arrived.clear()
             if group:
                 await self._publish_group(group)
-                next_at = loop.time() + min(LONGEST_REST, REST * (loop.time() - begun))
+                if len(group) >= MANY:
+                    next_at = loop.time() + min(LONGEST_REST, REST * (loop.time() - begun))
 
     async def _publish_group(self, group: Sequence[Waiting]) -> None:
         try:
@@ -154,6 +160,9 @@ class Publisher:
             told = self._told.of(kept, self._clock())
             events.record_many(session, told)
             self.ids |= {one.apex: one.id for one in published}
+        new = [one.id for one in published if one.new]
+        if new:
+            self.own.append((new[0], new[-1]))
         for item, one in zip(publications, published, strict=True):
             self._patches.note(item.version, one, item.patch)
         return {one.apex: one for one in published}

@@ -81,6 +81,7 @@ class Server:
             self._apply,
             self.engine.prepare,
             published=self._publisher.ids,
+            own=self._publisher.own,
         )
         self._secondaries = Secondaries(
             self._publisher.publish,
@@ -266,8 +267,8 @@ class Server:
 
     def _notify(self, served: ServedZone) -> None:
         """Tell our own secondaries of a new version (RFC 1996 4.1)."""
-        if served.content is not None:
-            self._notifier.notify(served.content, self._access.notify_targets(served.apex))
+        if served.content is not None and (targets := self._access.notify_targets(served.apex)):
+            self._notifier.notify(served.content, targets)
 
     def _content(self, apex: Name) -> ZoneVersion | None:
         """Return the version that changes are transferred from."""

@@ -34,6 +34,20 @@ class Prepared:
         values = [
             row[name] if stored is None else stored(row[name]) for name, stored in self.columns
         ]
+        return self._as_taken(values)
+
+    def of_objects(self, objects: Sequence[object]) -> list[Any]:
+        """Return the parameters of many rows; objects have the columns as attributes."""
+        columns = [
+            [getattr(one, name) for one in objects]
+            if stored is None
+            else [stored(getattr(one, name)) for one in objects]
+            for name, stored in self.columns
+        ]
+        rows = zip(*columns, strict=True)
+        return list(rows) if self.positional else [self._as_taken(row) for row in rows]
+
+    def _as_taken(self, values: Sequence[Any]) -> Any:
         if self.positional:
             return tuple(values)
         return {name: value for (name, _), value in zip(self.columns, values, strict=True)}
@@ -47,6 +61,35 @@ def insert(session: Session, model: type[Base], rows: Iterable[Row]) -> None:
 def upsert(session: Session, model: type[Base], rows: Iterable[Row]) -> None:
     """Insert rows with all columns; those whose primary key is there already are overwritten."""
     run(session, model, list(rows), overwrite=True)
+
+
+def insert_objects(
+    session: Session, model: type[Base], names: tuple[str, ...], objects: Sequence[object]
+) -> None:
+    """Insert a row for each object, whose attributes have the names of the columns."""
+    run_objects(session, model, names, objects, overwrite=False)
+
+
+def upsert_objects(
+    session: Session, model: type[Base], names: tuple[str, ...], objects: Sequence[object]
+) -> None:
+    """Do the same, overwriting rows whose primary key is there already."""
+    run_objects(session, model, names, objects, overwrite=True)
+
+
+def run_objects(
+    session: Session,
+    model: type[Base],
+    names: tuple[str, ...],
+    objects: Sequence[object],
+    *,
+    overwrite: bool,
+) -> None:
+    """Run the statement for all objects, if there are any."""
+    if objects:
+        connection = session.connection()
+        statement = prepare(model, connection.dialect, names, overwrite=overwrite)
+        connection.exec_driver_sql(statement.text, statement.of_objects(objects))
 
 
 def run(session: Session, model: type[Base], rows: Sequence[Row], *, overwrite: bool) -> None:

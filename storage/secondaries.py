@@ -132,11 +132,6 @@ def state_of(row: Sequence[Any]) -> SecondaryState:
     return SecondaryState(apex, **found | {"last_result": Result(result) if result else None})
 
 
-def plain(value: Any) -> Any:
-    """Return a field's value as it is stored."""
-    return value.value if isinstance(value, Result) else value
-
-
 def get_state(session: Session, apex: Name) -> SecondaryState:
     """Return the state of a zone, that of a new one where none was saved; raises ``UnknownZone``."""
     get_zone(session, apex)
@@ -160,12 +155,8 @@ def save_states(
     """
     by_apex = {state.apex: state for state in states}
     there = existing(session, by_apex) if there is None else there
-    rows = [
-        {"apex": apex} | {name: plain(getattr(state, name)) for name in STATE_FIELDS}
-        for apex, state in by_apex.items()
-        if apex in there
-    ]
-    bulk.upsert(session, StateRow, rows)
+    kept = [state for apex, state in by_apex.items() if apex in there]
+    bulk.upsert_objects(session, StateRow, ("apex", *STATE_FIELDS), kept)
 
 
 def _surplus() -> Delete:
@@ -191,16 +182,12 @@ def log_attempts(
     """
     new = list(attempts)
     there = existing(session, {attempt.apex for attempt in new}) if there is None else there
-    rows = [
-        {name: plain(getattr(attempt, name)) for name in ATTEMPT_FIELDS}
-        for attempt in new
-        if attempt.apex in there
-    ]
-    if not rows:
+    kept = [attempt for attempt in new if attempt.apex in there]
+    if not kept:
         return
-    bulk.insert(session, AttemptRow, rows)
+    bulk.insert_objects(session, AttemptRow, tuple(ATTEMPT_FIELDS), kept)
     connection = session.connection()
-    for chunk in chunks({row["apex"] for row in rows}):
+    for chunk in chunks({attempt.apex for attempt in kept}):
         connection.execute(SURPLUS, {"apexes": chunk})
 
 

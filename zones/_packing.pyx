@@ -118,6 +118,11 @@ cdef class PackerCompiled:
         return bool(self.closed)
 
     @property
+    def opening_soa(self):
+        """The rdata of the SOA that opened a transfer, empty before it came."""
+        return (<const char*>self.opening)[:self.opening_size] if self.opening != NULL else b""
+
+    @property
     def size(self):
         """The octets that the packed zone will have at most: for limits on what peers send."""
         return self.blob_size

@@ -106,6 +106,34 @@ cdef bint is_below(const uint8_t* name, size_t size, const uint8_t* top, size_t 
     return position == size - top_size
 
 
+cdef bint has_at_sign(const uint8_t* name) noexcept nogil:
+    """Tell whether a label of a valid name has an @."""
+    cdef int i
+    while name[0]:
+        for i in range(1, 1 + name[0]):
+            if name[i] == 0x40:
+                return True
+        name += 1 + name[0]
+    return False
+
+
+cdef bint is_soa_quiet(const uint8_t* rdata, size_t size, const uint32_t* ranges) noexcept nogil:
+    """Tell whether SOA rdata is sound and no rule has anything to say about it."""
+    cdef size_t mname = name_size(rdata, size), rname
+    cdef uint32_t timers[4]
+    cdef int i
+    if mname < 2:  # malformed, or the root
+        return False
+    rname = name_size(rdata + mname, size - mname)
+    if rname < 2 or mname + rname + 20 != size or has_at_sign(rdata + mname):
+        return False
+    for i in range(4):
+        timers[i] = get32(rdata + mname + rname + 4 + 4 * i)
+        if not ranges[2 * i] <= timers[i] <= ranges[2 * i + 1]:
+            return False
+    return timers[1] <= timers[0] and timers[2] > <uint64_t>timers[0] + timers[1]
+
+
 cdef class Survey:
     """The owners of packed content, with what stands there; raises ``PackedError``.
 
@@ -190,6 +218,43 @@ cdef class Survey:
                 position = self.read(position, &rrset)
                 types.add(rrset.rtype)
         return types
+
+    def is_quiet(self, bytes ranges not None):
+        """Tell whether no rule has anything to say: certain where true, unknown where not.
+
+        ``ranges`` has the least and the greatest value of REFRESH, RETRY, EXPIRE and MINIMUM that
+        need no remark, eight native 32-bit integers.
+        """
+        cdef Suspect* found = NULL
+        cdef size_t count = 0
+        if len(ranges) != 8 * sizeof(uint32_t):
+            raise ValueError("eight integers are due")
+        if self.find_suspects(&found, &count) == NO_MEMORY:
+            free(found)
+            raise MemoryError
+        try:
+            return count == 1 and found[0].silent and self.is_apex_quiet(
+                found[0].start, found[0].end, <const uint32_t*><const char*>ranges
+            )
+        finally:
+            free(found)
+
+    cdef bint is_apex_quiet(self, size_t position, size_t end, const uint32_t* ranges) noexcept nogil:
+        """Look at what the apex must have, its RRsets being silent."""
+        cdef RRsetView rrset
+        cdef bint has_soa = False, has_ns = False, is_signed = False, has_nsec = False
+        while position < end:
+            position = self.read(position, &rrset)
+            if rrset.rtype == SOA:
+                if rrset.count != 1 or not is_soa_quiet(
+                    self.octets + rrset.records + 2, rrset.size - 2, ranges
+                ):
+                    return False
+                has_soa = True
+            has_ns = has_ns or rrset.rtype == NS
+            is_signed = is_signed or rrset.rtype == RRSIG
+            has_nsec = has_nsec or rrset.rtype == NSEC
+        return has_soa and has_ns and (has_nsec or not is_signed)
 
     # ---- the table of owners
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from zones.check_names import check_names
 from zones.check_rrsets import check_rrsets
-from zones.check_soa import check_apex
+from zones.check_soa import PACKED_RANGES, check_apex
 from zones.check_targets import Targets
 from zones.collect import Findings
 from zones.finding import Finding
@@ -22,7 +22,7 @@ from zones.packed import read_header
 from zones.packing import Packed
 from zones.rdata import type_text
 from zones.rules import RULES, Rule
-from zones.survey import places
+from zones.survey import is_quiet, places
 from zones.version import ZoneVersion
 
 __all__ = ["RULES", "Rule", "check"]
@@ -34,10 +34,13 @@ def check(content: Packed | ZoneVersion) -> list[Finding]:
     What was dropped or merged on the way in is known of ``Packed`` content only.
     """
     blob = content.blob
+    arrived = content if isinstance(content, Packed) else None
+    if (arrived is None or arrived.is_unchanged) and is_quiet(blob, PACKED_RANGES):
+        return []
     apex = read_header(blob).apex
     findings = Findings(apex)
-    if isinstance(content, Packed):
-        _check_arrival(content, findings)
+    if arrived is not None:
+        _check_arrival(arrived, findings)
     targets = Targets(apex)
     apex_seen = None
     for place in places(blob):

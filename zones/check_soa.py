@@ -19,6 +19,9 @@ RANGES: Final = {
     "EXPIRE": (604800, 3600000),
     "MINIMUM": (180, 86400),
 }
+PACKED_RANGES: Final = struct.pack(
+    "=8I", *(limit for limits in RANGES.values() for limit in limits)
+)
 
 
 class SoaFields(NamedTuple):

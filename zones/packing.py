@@ -62,6 +62,11 @@ class Packed:
     out_of_zone_count: int = 0
     ttl_mismatches: tuple[Example, ...] = ()
 
+    @property
+    def is_unchanged(self) -> bool:
+        """Tell whether nothing had to be set right."""
+        return not (self.duplicates or self.out_of_zone_count or self.ttl_mismatches)
+
 
 @dataclass(slots=True)
 class Gathered:
@@ -87,6 +92,11 @@ class Packer:
         self._opening: bytes | None = None  # rdata of the SOA that starts a transfer
         self._closed = False
         self._size = packed.HEADER.size + len(self.apex)
+
+    @property
+    def opening_soa(self) -> bytes:
+        """The rdata of the SOA that opened a transfer, empty before it came."""
+        return self._opening or b""
 
     @property
     def size(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import struct
@@ -12,6 +13,7 @@ import pytest
 from tests.strategies import APEX, SOA_RDATA
 from zones import packed, packing, survey
 from zones.check import check
+from zones.check_soa import PACKED_RANGES
 from zones.errors import DNSError
 from zones.finding import Finding
 from zones.name import from_text
@@ -36,6 +38,7 @@ from zones.rrset import (
     TXT,
     A,
 )
+from zones.version import ZoneVersion
 
 SEED = int(os.environ.get("NSCTL_SEED", "1"))
 ZONES = int(os.environ.get("NSCTL_FUZZ_CASES", "2000"))
@@ -161,3 +164,69 @@ def test_damaged_blobs_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
             survey.types_at(bytes(blob), OWNERS)
         except DNSError:
             pass
+
+
+QUIET = {
+    "serial": b"\0\0\0\7",
+    "timers": struct.pack("!4I", 86400, 7200, 3600000, 3600),
+    "mname": from_text("ns.example.org."),
+    "rname": from_text("hostmaster.example.org."),
+}
+
+
+def _quiet_zone(**other: bytes) -> bytes:
+    """Return a zone about which nothing is to be said, but for what is put in its SOA."""
+    parts = QUIET | other
+    soa = parts["mname"] + parts["rname"] + parts["serial"] + parts["timers"]
+    packer = Packer(APEX)
+    packer.add(APEX, SOA, 3600, soa)
+    packer.add(APEX, NS, 3600, parts["mname"] if parts["mname"][0] else OWNERS[5])
+    packer.add(OWNERS[5], A, 3600, bytes(4))
+    return packer.finish().blob
+
+
+def test_a_quiet_zone_is_known_at_once() -> None:
+    """Content that breaks no rule is passed over without a look by the rules."""
+    assert survey.is_quiet(_quiet_zone(), PACKED_RANGES)
+    assert check(ZoneVersion(_quiet_zone())) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"timers": struct.pack("!4I", 0, 7200, 3600000, 3600)},
+        {"timers": struct.pack("!4I", 3600, 7200, 3600000, 3600)},
+        {"timers": struct.pack("!4I", 86400, 28800, 604799, 3600)},
+        {"timers": struct.pack("!4I", 86400, 7200, 3600000, 90000)},
+        {"mname": b"\0"},
+        {"rname": b"\0"},
+        {"rname": b"\3a@b\7example\3org\0"},
+    ],
+    ids=str,
+)
+def test_an_odd_soa_is_left_to_the_rules(other: dict[str, bytes]) -> None:
+    """Whatever a rule says about an SOA record, the content is not quiet."""
+    assert not survey.is_quiet(_quiet_zone(**other), PACKED_RANGES)
+
+
+def test_quiet_content_breaks_no_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the survey says that all is quiet, the rules have nothing to say either."""
+    generator = random.Random(SEED)
+    quiet = 0
+    for _ in range(ZONES):
+        packer = Packer(APEX)
+        apex_soa = QUIET["mname"] + QUIET["rname"] + QUIET["serial"] + QUIET["timers"]
+        packer.add(APEX, SOA, 3600, apex_soa)
+        packer.add(APEX, NS, 3600, OWNERS[5])
+        packer.add(OWNERS[5], A, 3600, bytes(4))
+        for _ in range(generator.randrange(3)):
+            rtype, make = generator.choice(list(_rdata(generator).items()))
+            with contextlib.suppress(DNSError):
+                packer.add(generator.choice(OWNERS), rtype, 3600, make())
+        content = packer.finish()
+        if survey.is_quiet(content.blob, PACKED_RANGES):
+            quiet += 1
+            with monkeypatch.context() as patch:
+                patch.setattr("zones.check.is_quiet", lambda *_: False)
+                assert check(ZoneVersion(content.blob)) == [], content.blob.hex()
+    assert quiet > ZONES // 20
