@@ -8,7 +8,14 @@ from cli.app import App
 from cli.command import Command, Group
 from cli.output import emit, print_table
 
-customer = Group("customer", help="Whose the zones are.")
+customer = Group(
+    "customer",
+    help="Whose the zones are, and where they are told what happens.",
+    lazy={
+        "set": ("cli.customer_set:set_", "Where a customer is told what happens to the zones."),
+        "show": ("cli.customer_set:show", "One customer, and where they are told things."),
+    },
+)
 
 
 @customer.command("add", cls=Command, example="nsctl customer add 4711 --name 'Example Ltd'")

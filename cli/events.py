@@ -21,21 +21,48 @@ if TYPE_CHECKING:
 @click.command(
     cls=Command,
     example="""nsctl events --limit 20
-    nsctl events --zone example.org --follow""",
+    nsctl events --zone example.org --follow
+    nsctl events --customer 4711 --severity warning --kind zone-refused --kind zone-held""",
 )
 @click.option("--zone", "apex", type=ZONE, metavar="ZONE", help="Of this zone only.")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Of this kind only; several.")
+@click.option("--customer", default="", metavar="ID", help="Of this customer's zones only.")
+@click.option(
+    "--severity",
+    type=click.Choice(["info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="From this one on.",
+)
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
 @click.option("--follow", is_flag=True, help="Wait for more, until Ctrl-C.")
 @click.pass_obj
-def events(app: App, *, apex: Name | None, limit: int, follow: bool) -> None:
+def events(
+    app: App,
+    *,
+    apex: Name | None,
+    kinds: tuple[str, ...],
+    customer: str,
+    severity: str,
+    limit: int,
+    follow: bool,
+) -> None:
     """Tell what happened, newest last. With --json, one object per line."""
-    from storage.events import list_events
+    from storage.events import EventSeverity, list_events
 
     after = 0
     with suppress(KeyboardInterrupt), app.opened() as database:
         while True:
             with database.read() as session:
-                found = list_events(session, apex=apex, after_id=after, limit=limit)
+                found = list_events(
+                    session,
+                    apex=apex,
+                    after_id=after,
+                    limit=limit,
+                    kinds=kinds,
+                    customer=customer,
+                    severity=EventSeverity(severity),
+                )
             for event in found:
                 write(app, event)
                 after = event.id
@@ -45,7 +72,8 @@ def events(app: App, *, apex: Name | None, limit: int, follow: bool) -> None:
             database.wait_for_change(1.0)
             time.sleep(0.05)  # a burst of commits is read at once
     if not after and not app.json:
-        click.echo("nothing has happened yet")
+        chosen = apex or kinds or customer or severity != "info"
+        click.echo("no such event" if chosen else "nothing has happened yet")
 
 
 def write(app: App, event: Event) -> None:

@@ -31,6 +31,7 @@ LAZY = {
     "product": ("cli.product:product", "Products: their rights and their preset records."),
     "policy": ("cli.policy:policy", "The rules of contracts and registries."),
     "events": ("cli.events:events", "What happened, newest last."),
+    "delivery": ("cli.delivery:delivery", "Messages: what was sent, what waits, a test."),
     "backup": ("cli.backup:backup", "Copy the whole store to a file."),
     "restore": ("cli.backup:restore", "Bring back the store from such a copy."),
     "completion": ("cli.complete:completion", "Shell completion: bash, zsh, fish."),

@@ -23,7 +23,8 @@ SHOWN = 10
 def status(app: App) -> None:
     """Tell what there is, what needs attention, and whether a server answers."""
     from cli.probe import probe
-    from storage import events, feed, secondaries, zones
+    from storage import deliveries, events, feed, secondaries, zones
+    from storage.deliveries import DeliveryState
 
     settings = app.settings()
     now = time.time()
@@ -33,6 +34,8 @@ def status(app: App) -> None:
         states = {state.apex: state for state in secondaries.list_states(session)}
         last = events.list_events(session, limit=1)
         change = feed.latest(session)
+        sent = deliveries.counts(session)
+        overdue = deliveries.overdue(session, now)
     standings = {
         summary.zone.apex: standing(
             summary.zone, summary.serial, states.get(summary.zone.apex), now
@@ -51,6 +54,12 @@ def status(app: App) -> None:
         "failing": sorted(display(apex) for apex, one in standings.items() if one == "failing"),
         "expired": sorted(display(apex) for apex, one in standings.items() if one == "expired"),
         "last_change": change,
+        "undelivered": {
+            "waiting": sent[DeliveryState.WAITING],
+            "tried": overdue.tried,
+            "given_up": sent[DeliveryState.FAILED],
+            "last_error": overdue.last_error or None,
+        },
         "last_event": {"at": iso(last[0].at), "text": last[0].text} if last else None,
         "server": [
             {"address": str(address), "answers": answer is not None, "identity": answer or None}
@@ -75,6 +84,9 @@ def status(app: App) -> None:
                 "Database": place,
                 "Last event": f"{ago(last[0].at, now)}: {last[0].text}" if last else "none yet",
                 "Zones": count(len(summaries), "zone"),
+                "Messages": undelivered(
+                    sent[DeliveryState.WAITING], sent[DeliveryState.FAILED], overdue.last_error
+                ),
             },
             state="ok" if alive and not silent else "",
         )
@@ -85,6 +97,16 @@ def status(app: App) -> None:
         print_trouble(standings, states, now)
 
     emit(app, data, tell)
+
+
+def undelivered(waiting: int, given_up: int, last_error: str) -> str:
+    """Return what is said of messages that did not arrive, nothing where all did."""
+    parts = [f"{waiting:,} waiting"] if waiting else []
+    parts += [f"{given_up:,} given up"] if given_up else []
+    if not parts:
+        return ""
+    why = f" ({last_error})" if last_error else ""
+    return ", ".join(parts) + why + "; see: nsctl delivery list"
 
 
 def print_trouble(standings: dict[bytes, str], states: dict[bytes, Any], now: float) -> None:

@@ -25,8 +25,9 @@ TITLES: Final = {
     "drift-over": "served content is that of the primary again",
     "primaries-apart": "primaries differ for long",
     "primaries-apart-over": "primaries agree again",
-    "transfer-refused": "update refused; the last good version stays in service",
-    "transfer-held": "update held until somebody approves it",
+    "zone-refused": "update refused; the last good version stays in service",
+    "zone-held": "update held until somebody approves it",
+    "zone-recovered": "nothing is wrong any more",
     "delivery-given-up": "message could not be delivered",
 }
 
@@ -85,6 +86,10 @@ def section(digest: Digest, customer: str) -> str:
         lines += textwrap.wrap(
             f"{at}  {line['text']}", WIDTH, subsequent_indent="    ", break_long_words=False
         )
+        if fix := line["data"].get("fix"):
+            lines += textwrap.wrap(
+                f"What to change: {fix}", WIDTH, initial_indent="    ", subsequent_indent="    "
+            )
         lines += [f"    {one}" for one in line["data"].get("changes", ())]
     more = digest.count - len(digest.lines)
     if more > 0:

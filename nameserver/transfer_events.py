@@ -46,7 +46,14 @@ class TransferEvents:
             text = (
                 f"zone {display(apex)}: serial {state.serial} is served; nothing is wrong any more"
             )
-            data = {"serial": state.serial, "before": before[0], "rule": before[1]}
+            data = {
+                "serial": state.serial,
+                "before": before[0],
+                "rule": before[1],
+                # Whoever was told of the trouble is told of its end.
+                "after": EventSeverity.WARNING.value,
+                "ends": before[0],
+            }
             yield Event(0, now, "zone-recovered", EventSeverity.INFO, apex, text, "", data)
 
 

@@ -266,6 +266,32 @@ def counts(session: Session) -> dict[DeliveryState, int]:
     return {state: found.get(state, 0) for state in DeliveryState}
 
 
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """How many messages were tried in vain and wait, and why the latest attempt failed."""
+
+    tried: int
+    last_error: str
+
+
+def overdue(session: Session, now: float) -> Overdue:
+    """Return what was tried in vain, or should have been sent a minute ago and nobody does it."""
+    waiting = DeliveryRow.state == DeliveryState.WAITING.value
+    tried = session.scalar(
+        select(func.count()).select_from(DeliveryRow).where(waiting, DeliveryRow.attempts > 0)
+    )
+    error = session.scalar(
+        select(DeliveryRow.last_error)
+        .where(DeliveryRow.last_error != "", DeliveryRow.sent_at.is_(None))
+        .order_by(DeliveryRow.next_attempt.desc())
+        .limit(1)
+    )
+    late = waiting & (DeliveryRow.next_attempt < now - FIRST_WAIT)
+    if not error and session.scalar(select(DeliveryRow.id).where(late).limit(1)) is not None:
+        error = "no server sends them; is it running?"
+    return Overdue(tried or 0, error or "")
+
+
 def prune(session: Session, before: float) -> None:
     """Forget whom and what was told before ``before``, and after more than a year that it was.
 

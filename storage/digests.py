@@ -120,7 +120,8 @@ def relevant(after: int, everybody: Sequence[Recipient]) -> Any:
     if any(one.severity is EventSeverity.INFO for one in everybody):
         return query
     matters = EventRow.severity != EventSeverity.INFO.value
-    return query.where(or_(matters, EventRow.kind.endswith("-over")))
+    ends = EventRow.kind.endswith("-over") | (EventRow.kind == "zone-recovered")
+    return query.where(or_(matters, ends))
 
 
 def collect(session: Session, operator: Iterable[Recipient], now: float, pace: Pace) -> int:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from storage import bulk
-from storage.models import EventRow
+from storage.models import EventRow, ZoneRow
 from zones.name import Name
 
 
@@ -74,16 +74,36 @@ def record_many(session: Session, events: Sequence[Event]) -> None:
         bulk.insert(session, EventRow, rows)
 
 
+SEVERITIES: Final = tuple(EventSeverity)  # from what matters least
+
+
 def list_events(
-    session: Session, *, apex: Name | None = None, after_id: int = 0, limit: int = 100
+    session: Session,
+    *,
+    apex: Name | None = None,
+    after_id: int = 0,
+    limit: int = 100,
+    kinds: Collection[str] = (),
+    customer: str = "",
+    severity: EventSeverity = EventSeverity.INFO,
 ) -> list[Event]:
     """Return events oldest first: the newest ``limit``, or the first ``limit`` after ``after_id``.
 
-    With ``apex``, of that zone only, whether it still exists or not.
+    With ``apex``, of that zone only, whether it still exists or not; with ``kinds`` of these only;
+    with ``customer`` of his zones that exist, and what else is about him; from ``severity`` on.
     """
     query = select(EventRow).limit(limit)
     if apex is not None:
         query = query.where(EventRow.apex == apex)
+    if kinds:
+        query = query.where(EventRow.kind.in_(kinds))
+    if customer:
+        his = select(ZoneRow.apex).where(ZoneRow.customer == customer)
+        about = EventRow.data["customer"].as_string() == customer
+        query = query.where(EventRow.apex.in_(his) | about)
+    if severity is not EventSeverity.INFO:
+        wanted = SEVERITIES[SEVERITIES.index(severity) :]
+        query = query.where(EventRow.severity.in_([one.value for one in wanted]))
     if after_id:  # a follower: nothing may be skipped
         rows = list(session.scalars(query.where(EventRow.id > after_id).order_by(EventRow.id)))
     else:
