@@ -142,7 +142,7 @@ class Refresh:
             return self._settle(primary, soa)
         many = base.version.record_count > INLINE_RECORDS
         version = await off_the_loop(fetched.changes.finish, many=many)
-        if len(version.blob) > limits.octets or version.record_count > limits.records:
+        if version.octets > limits.octets or version.record_count > limits.records:
             self._log(primary, Result.REFUSED, "ixfr-failed", "the zone exceeds its limits")
             return None  # to be told about the zone, not about the way
         return await self._judge(primary, fetched, version)

@@ -110,7 +110,7 @@ def show(app: App, apex: bytes) -> None:
         "serial": version.serial if version else None,
         "serial_policy": zone.serial_policy.value,
         "records": version.record_count if version else 0,
-        "octets": len(version.blob) if version else 0,
+        "octets": version.octets if version else 0,
         "signed": version.is_signed if version else False,
         "hash": version.content_hash if version else None,
         "served_since": iso(served.created_at) if served else None,

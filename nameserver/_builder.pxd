@@ -4,7 +4,7 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp
 
-from nameserver._image cimport NONE, HashedName, Image, Node, RecordSet
+from nameserver._image cimport NONE, Growth, HashedName, Image, Node, RecordSet
 from nameserver._names cimport check_name
 from zones._wire cimport get16, get32
 
@@ -20,6 +20,7 @@ cdef enum Outcome:
     FINE
     MALFORMED
     NO_MEMORY
+    UNFIT  # for being changed in place: see _change.pxd
 
 
 cdef struct Step:  # the way from the apex to the owner being read
@@ -32,14 +33,19 @@ cdef struct Builder:
     size_t size
     size_t position
     Image* image
+    Growth* growth
     Node* nodes
     RecordSet* sets
     uint64_t* hashes  # of the nodes
+    uint32_t* children  # their number, of each node; if ``counting``
+    bint counting
     uint32_t node_room
     uint32_t nsec_count
     uint32_t hashed_count
     HashedName* hashed
     uint32_t hashed_room
+    bint plain_hashed  # all NSEC3 records are of the chain in use, one for each name
+    bint lone_signatures  # of NSEC3 records that are not there
     uint32_t rrset_count
     const uint8_t* apex
     Step path[128]
@@ -111,13 +117,13 @@ cdef inline bint has_names(const uint8_t* rdata, uint32_t size, int rtype, int s
     return rtype in (64, 65) or position == size
 
 
-cdef inline bint read_digest(Builder* b, HashedName* one) noexcept nogil:
+cdef inline bint read_digest(const Image* image, HashedName* one) noexcept nogil:
     """Decode a hashed owner name (RFC 4648 7); ``False`` for another name."""
-    cdef const uint8_t* name = b.blob + one.name
+    cdef const uint8_t* name = image.blob + one.name
     cdef int i, value
     cdef uint64_t bits = 0
     cdef int held = 0, at = 0
-    if name[0] != HASH_LABEL or <int>(name - 1)[0] != 1 + HASH_LABEL + b.image.apex_size:
+    if name[0] != HASH_LABEL or <int>(name - 1)[0] != 1 + HASH_LABEL + image.apex_size:
         return False
     for i in range(1, 1 + HASH_LABEL):
         if 48 <= name[i] <= 57:
@@ -135,35 +141,50 @@ cdef inline bint read_digest(Builder* b, HashedName* one) noexcept nogil:
     return True
 
 
+cdef inline bint is_of_chain(const uint8_t* rdata, uint32_t length, const uint8_t* salt,
+                             uint32_t salt_size, int iterations) noexcept nogil:
+    """Tell whether an NSEC3 record has these parameters."""
+    return length >= 5 + salt_size and rdata[0] == SHA1 and rdata[4] == salt_size \
+        and <int>get16(rdata + 2) == iterations and not memcmp(rdata + 5, salt, salt_size)
+
+
+cdef inline bint is_of_apex(const uint8_t* rdata, uint32_t length) noexcept nogil:
+    """Tell whether the name that an NSEC3 record, of five octets at least, stands for has a SOA."""
+    cdef uint32_t at = 5 + rdata[4]
+    cdef const uint8_t* bitmap
+    if length <= at:
+        return False
+    at += 1 + rdata[at]
+    bitmap = rdata + at
+    return length > at + 2 and not bitmap[0] and (bitmap[2] & SOA_BIT) != 0
+
+
 cdef inline void choose_hashed(Builder* b, const uint8_t* salt, int salt_size, int iterations) noexcept nogil:
     """Keep of the NSEC3 records those of one chain."""
     cdef uint32_t i, kept = 0, count
     cdef const uint8_t* head
     cdef const uint8_t* rdata
-    cdef const uint8_t* bitmap
-    cdef uint32_t length, at
+    cdef uint32_t length
     cdef bint found
     b.image.apex_hashed = <uint32_t>NONE
+    b.plain_hashed = True
     for i in range(b.hashed_count):
         head = b.blob + b.sets[b.hashed[i].set].head
         rdata, count, found = head + HEAD, get32(head + 8), False
-        if not read_digest(b, &b.hashed[i]):
+        if not read_digest(b.image, &b.hashed[i]):
+            b.plain_hashed = False
             continue
+        b.plain_hashed &= count == 1
         while count:
             length = get16(rdata)
             rdata += 2
-            if length >= 5 and rdata[0] == SHA1 and rdata[4] == salt_size \
-                    and length >= <uint32_t>5 + salt_size and <int>get16(rdata + 2) == iterations \
-                    and not memcmp(rdata + 5, salt, salt_size):
+            if is_of_chain(rdata, length, salt, salt_size, iterations):
                 found = True
-                at = 5 + salt_size
-                if length > at:
-                    at += 1 + rdata[at]
-                    bitmap = rdata + at
-                    if length > at + 2 and not bitmap[0] and bitmap[2] & SOA_BIT:
-                        b.image.apex_hashed = kept
+                if is_of_apex(rdata, length):
+                    b.image.apex_hashed = kept
             rdata += length
             count -= 1
+        b.plain_hashed &= found
         if found:
             b.hashed[kept] = b.hashed[i]
             kept += 1

@@ -13,6 +13,9 @@ from nameserver._names cimport Labels, same_name
 cdef enum:
     NONE = 0xFFFFFFFF  # no node, no set
 
+cdef enum:
+    CHANGEABLE = 1 << 19  # octets from which on an image is rather changed than made anew
+
 cdef enum NodeFlag:
     CUT = 1  # an NS RRset, not at the apex
     HAS_DNAME = 2
@@ -76,11 +79,43 @@ cdef struct Image:
     size_t octets  # of memory beside the packed form
 
 
+cdef struct Missing:  # a name within the zone that a record points to and that does not exist
+    uint32_t tag
+    uint32_t name  # offset in the packed form
+    uint32_t target
+
+
+cdef struct Growth:  # what is needed to change an image; see _change.pxd
+    uint32_t node_room
+    uint32_t set_room
+    uint32_t target_room
+    uint32_t nsec_room
+    uint32_t hashed_room
+    uint32_t* children  # the number of names right below each node
+    Missing* missing
+    uint32_t missing_count
+    uint32_t missing_room
+
+
+cdef class Records:
+    """Packed RRsets with room for more behind them: what images that change share."""
+    cdef uint8_t* octets
+    cdef size_t size
+    cdef size_t room
+    cdef int append(self, bytes more) except -1
+
+
 cdef class Content:
     """A zone version's octets and their image; frees both when nobody holds it."""
     cdef bytes blob
     cdef Image image
     cdef void* memory
+    cdef Records records  # in place of the blob, once the image has changed
+    cdef Growth growth
+    cdef readonly bint can_change
+    cdef int users  # zones of tables that it is the image of, or was until lately
+    cdef int rest_on(self, Records records) except -1
+    cdef int take_over(self, size_t start, size_t end) except -1
 
 
 cdef inline const uint8_t* node_name(const Image* image, const Node* node) noexcept nogil:

@@ -8,7 +8,7 @@ its owner knows that no reader is left that could have seen it, and drops it fro
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from nameserver._image cimport Image
+from nameserver._image cimport Content, Image
 from nameserver._names cimport Labels, same_name
 
 cdef enum State:  # as nameserver.table.ZoneState
@@ -57,15 +57,33 @@ cdef extern from *:
     void store_hash "nsctl_store"(uint64_t* place, uint64_t hash) noexcept nogil
 
 
+cdef class Line:
+    """The images of a large zone that changes: see docs/adr/0013-changed-images.md.
+
+    ``newest`` is the image of ``version``; ``behind`` the one before, to which ``owed`` is to be
+    done before it is the same. Both have the same records, and what is owed stands there.
+    """
+    cdef Content newest
+    cdef Content behind
+    cdef object version  # weak
+    cdef list owed  # (start, end)
+
+
 cdef class Zones:
     """The owner of a table: see ``nameserver.table.ZoneTable``, whose contract it keeps."""
     cdef Table table
     cdef dict held  # apex -> Handle
-    cdef object ahead  # version -> Content, made by ``prepare``; None: never called
+    cdef object ahead  # version -> Content, made by ``prepare``
     cdef public list retired  # what readers may still see; who clears it frees it
     cdef uint32_t numbers  # given out so far
     cdef list free_numbers
+    cdef public size_t changeable  # octets from which on zones are changed rather than made anew
+    cdef dict lines  # apex -> Line, of large zones that change
+    cdef object lines_lock
     cdef int grow(self) except -1
+    cdef Content changed(self, object version)
+    cdef Line new_line(self, object version)
+    cdef Content spare(self, Line line)
 
 
 cdef inline uint64_t key_of(uint64_t hash) noexcept nogil:

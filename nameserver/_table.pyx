@@ -10,15 +10,21 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
-from nameserver._image cimport Content
+from nameserver._image cimport CHANGEABLE, Content
 from nameserver._names cimport Labels, check_name, split
 
+from threading import Lock
+from time import monotonic, sleep
 from weakref import WeakKeyDictionary
+from weakref import ref as weakref
 
 from nameserver.table import ZoneState
 
 cdef enum:
     SMALLEST = 16
+
+WAIT = 0.001  # seconds, between two looks whether an image is still read
+LONGEST_WAIT = 0.05  # then a copy is made, which takes no less
 
 cdef object STATE_SERVING = ZoneState.SERVING
 cdef dict OTHER_STATES = {
@@ -36,7 +42,14 @@ cdef class Handle:
     cdef readonly object version  # what the content was made from
 
     def __dealloc__(self):
+        if self.content is not None:
+            self.content.users -= 1
         free(self.zone)
+
+
+@cython.no_gc
+cdef class Line:
+    """See ``_table.pxd``."""
 
 
 cdef class RetiredRoot:
@@ -47,7 +60,7 @@ cdef class RetiredRoot:
         free(self.root)
 
 
-cdef Handle new_handle(object served, Handle before, object ahead):
+cdef Handle new_handle(object served, Handle before, Zones zones):
     cdef Handle handle = Handle()
     cdef bytes apex = served.apex
     cdef Labels labels
@@ -63,10 +76,12 @@ cdef Handle new_handle(object served, Handle before, object ahead):
         if before is not None and before.version is version:
             handle.content = before.content
         else:
-            if ahead is not None:
-                handle.content = ahead.pop(version, None)
+            handle.content = zones.ahead.pop(version, None)
             if handle.content is None:
-                handle.content = Content(version.blob)
+                handle.content = Content(version.blob, zones.changeable)
+            else:
+                handle.content.users -= 1  # that was ``ahead``
+        handle.content.users += 1
     split(<const uint8_t*>apex, &labels)
     zone = handle.zone = <Zone*>malloc(sizeof(Zone) - 255 + len(apex))
     if zone == NULL:
@@ -114,8 +129,12 @@ cdef class Zones:
     """The zones by apex; see ``_table.pxd``. What is replaced goes to ``retired``."""
 
     def __cinit__(self):
+        self.changeable = CHANGEABLE
         self.held = {}
         self.retired = []
+        self.ahead = WeakKeyDictionary()
+        self.lines = {}
+        self.lines_lock = Lock()
         self.free_numbers = []
         self.table.root = new_root(SMALLEST)
 
@@ -129,16 +148,81 @@ cdef class Zones:
         return apex in self.held
 
     def prepare(self, version):
-        """Make the image of a version ahead of ``replace``; from any thread."""
-        content = Content(version.blob)
-        if self.ahead is None:
-            self.ahead = WeakKeyDictionary()
+        """Make the image of a version ahead of ``replace``; from any thread.
+
+        Where the version came by changes from the one in service, and that is large, so does its
+        image; this waits a moment for the image before to be out of use. Returns whether that
+        could be done.
+        """
+        cdef Content content
+        with self.lines_lock:
+            content = self.changed(version)
+            if content is None:
+                self.lines.pop(version.apex, None)
+        is_changed = content is not None
+        if content is None:
+            content = Content(version.blob, self.changeable)
+        content.users += 1
         self.ahead[version] = content
+        return is_changed
+
+    cdef Content changed(self, version):
+        """Return the image of a version made by changing that of its parent; ``None``: it cannot be."""
+        cdef Line line = self.lines.get(version.apex)
+        cdef Content content
+        cdef size_t start
+        step = version.step
+        parent = None if step is None else step.parent()
+        if parent is None:
+            return None
+        if line is None or line.version() is not parent:
+            line = self.new_line(parent)
+            if line is None:
+                return None
+        content = self.spare(line)
+        start = line.newest.records.size
+        if content is None or not line.newest.records.append(step.delta):
+            return None
+        line.owed.append((start, line.newest.records.size))
+        if not content.take_over(start, line.newest.records.size):
+            return None
+        line.behind, line.newest, line.version = line.newest, content, weakref(version)
+        del line.owed[:-1]
+        return content
+
+    cdef Line new_line(self, version):
+        """Begin to change the image of a version in service."""
+        cdef Handle handle = self.held.get(version.apex)
+        cdef Line line
+        if handle is None or handle.version is not version or not handle.content.can_change:
+            return None
+        line = self.lines[version.apex] = Line()
+        line.newest, line.version, line.owed = handle.content, weakref(version), []
+        line.behind = handle.content.copy()
+        if line.newest.records is None:  # the octets that are read are those of the version
+            line.newest.rest_on(line.behind.records)
+        return line
+
+    cdef Content spare(self, Line line):
+        """Return an image that nobody reads and that is the same as the newest."""
+        cdef Content content = line.behind
+        deadline = monotonic() + LONGEST_WAIT
+        while content.users and monotonic() < deadline:
+            sleep(WAIT)
+        if content.users or not content.can_change:
+            content = line.newest.copy()
+        else:
+            for start, end in line.owed:
+                if not content.take_over(start, end):
+                    return None
+        line.owed.clear()
+        return content
 
     def replace(self, served):
         """Put a zone in, in place of what stood at its apex; raises ``PackedError``."""
         cdef Handle before = self.held.get(served.apex)
-        cdef Handle handle = new_handle(served, before, self.ahead)
+        cdef Handle handle = new_handle(served, before, self)
+        cdef Line line
         if before is not None:
             handle.zone.number = before.zone.number
             self.retired.append(before)
@@ -148,6 +232,9 @@ cdef class Zones:
             handle.zone.number = self.numbers
             self.numbers += 1
         self.held[served.apex] = handle
+        line = self.lines.get(served.apex)
+        if line is not None and line.version() is not handle.version:
+            self.lines.pop(served.apex, None)
         if before is None and 2 * (self.table.root.used + 1) > self.table.root.size:
             self.grow()
         put_zone(self.table.root, handle.zone)
@@ -157,6 +244,7 @@ cdef class Zones:
         cdef Handle before = self.held.pop(apex, None)
         cdef Root* root = self.table.root
         cdef uint32_t i
+        self.lines.pop(apex, None)
         if before is None:
             return
         i = <uint32_t>(before.zone.hash >> 32) & (root.size - 1)

@@ -43,7 +43,8 @@ Waiting = tuple[Outcome, asyncio.Future[None]]
 class Publisher:
     """Takes finished refreshes one by one and stores them in groups.
 
-    ``prepare(version)`` is called in a thread meanwhile. ``serve(outcome, published)`` is called on
+    ``prepare(version)`` is called in a thread meanwhile. ``loaded`` returns the store's id of the
+    version in service. ``serve(outcome, published)`` is called on
     the event loop after the commit; ``published`` is ``None`` for a refresh that brought no new
     version.
 
@@ -58,6 +59,7 @@ class Publisher:
         serve: Callable[[Outcome, Published | None], None],
         clock: Callable[[], float],
         prepare: Callable[[ZoneVersion], None] = lambda _version: None,
+        loaded: Callable[[Name], int] = lambda _apex: 0,
     ) -> None:
         self._database = database
         self._prepare = prepare
@@ -65,7 +67,7 @@ class Publisher:
         self._clock = clock
         self.ids: dict[Name, int] = {}
         self.own: deque[tuple[int, int]] = deque(maxlen=MOST_OWN)
-        self._patches = Patches()
+        self._patches = Patches(loaded)
         self._kept: set[Name] | None = None  # zones of which an unserved version is stored
         self._told = TransferEvents()
         self._waiting: list[Waiting] = []
@@ -147,7 +149,7 @@ class Publisher:
                     outcome.version,
                     Origin.TRANSFER,
                     outcome.attempts[-1].primary,
-                    patch=self._patches.patch(outcome),
+                    patch=self._patches.patch(session, outcome.version),
                 )
                 for outcome in kept
                 if outcome.version is not None

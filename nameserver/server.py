@@ -74,7 +74,13 @@ class Server:
         )
         self._seed = secrets.token_bytes(32)
         self._version_ids: dict[Name, int] = {}  # of what is in service
-        self._publisher = Publisher(database, self._serve_outcome, clock, self.engine.prepare)
+        self._publisher = Publisher(
+            database,
+            self._serve_outcome,
+            clock,
+            self.engine.prepare,
+            lambda apex: self._version_ids.get(apex, 0),
+        )
         self._follower = Follower(
             database,
             self._version_ids,

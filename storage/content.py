@@ -39,19 +39,36 @@ class Patch:
     ops: Sequence[Op]
 
 
-def is_worth_a_patch(blob: bytes, ops: Sequence[Op]) -> bool:
-    """Tell whether to store content as a patch."""
-    if len(blob) < PATCH_ABOVE:
+def is_worth_a_patch(octets: int, ops: Sequence[Op]) -> bool:
+    """Tell whether to store content of so many octets as a patch."""
+    if octets < PATCH_ABOVE:
         return False
     return sum(16 + len(op) if isinstance(op, bytes) else 16 for op in ops) < (
-        len(blob) // MOST_OF_PATCH
+        octets // MOST_OF_PATCH
     )
 
 
-def encode(blob: bytes, patch: Patch | None = None) -> tuple[int, bytes]:
-    """Return the codec and the octets that are stored."""
-    if patch is not None:
-        return PATCH, _ROOT.pack(patch.root) + zlib.compress(encode_patch(patch.ops), LEVEL)
+def encode_ops(patch: Patch) -> tuple[int, bytes]:
+    """Return the codec and the octets that are stored of a patch."""
+    return PATCH, _ROOT.pack(patch.root) + zlib.compress(encode_patch(patch.ops), LEVEL)
+
+
+def decode_ops(stored: bytes) -> tuple[int, list[Op]]:
+    """Return the id of the root, and what makes the content of it; raises ``StorageError``."""
+    try:
+        (root,) = _ROOT.unpack_from(stored)
+        return root, decode_patch(zlib.decompress(stored[_ROOT.size :]))
+    except (zlib.error, struct.error, PatchError) as error:
+        raise damaged(error) from error
+
+
+def damaged(error: Exception) -> StorageError:
+    """Return what tells that stored octets are not what was stored."""
+    return StorageError(f"a stored version is damaged ({error}); restore a backup")
+
+
+def encode(blob: bytes) -> tuple[int, bytes]:
+    """Return the codec and the octets that are stored of whole content."""
     if len(blob) > COMPRESS_ABOVE:
         return ZLIB, zlib.compress(blob, LEVEL)
     return PLAIN, blob
@@ -74,8 +91,7 @@ def decode(codec: int, stored: bytes, whole: Callable[[int], bytes] = no_root) -
     try:
         if codec == ZLIB:
             return zlib.decompress(stored)
-        (root,) = _ROOT.unpack_from(stored)
-        ops = decode_patch(zlib.decompress(stored[_ROOT.size :]))
+        root, ops = decode_ops(stored)
         return patched(whole(root), ops)
-    except (zlib.error, struct.error, PatchError) as error:
-        raise StorageError(f"a stored version is damaged ({error}); restore a backup") from error
+    except (zlib.error, PatchError) as error:
+        raise damaged(error) from error

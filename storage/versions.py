@@ -27,6 +27,7 @@ from storage.models import PatchedRow, ServedRow, VersionRow, ZoneRow, name_of
 from storage.standings import Standing, standings
 from storage.zones import SETTINGS, get_zone, zone_of
 from zones.name import Name, display
+from zones.patch import Op
 from zones.version import ZoneVersion
 from zones.zone import Zone
 
@@ -63,6 +64,14 @@ class Published:
     new: bool
     served: bool
     root: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAs:
+    """How a version is stored: as changes to ``root``, or whole, as the root itself."""
+
+    root: int
+    ops: Sequence[Op] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +200,8 @@ def store(session: Session, new: Sequence[tuple[Publication, Published]], now: f
 def version_row(item: Publication, published: Published, now: float) -> dict[str, Any]:
     """Return the columns of a version."""
     version = item.version
-    codec, stored = content.encode(version.blob, item.patch if published.root else None)
+    patch = item.patch if published.root else None
+    codec, stored = content.encode(version.blob) if patch is None else content.encode_ops(patch)
     return {
         "id": published.id,
         "apex": version.apex,
@@ -202,7 +212,7 @@ def version_row(item: Publication, published: Published, now: float) -> dict[str
         "reason": item.reason,
         "records": version.record_count,
         "hash": "" if published.root else version.content_hash,
-        "octets": len(version.blob),
+        "octets": version.octets,
         "codec": codec,
         "content": stored,
     }
@@ -338,6 +348,18 @@ def load_id(session: Session, apex: Name, version_id: int) -> ZoneVersion:
     if row is None:
         raise StorageError(f"zone {display(apex)}: no version with the id {version_id} is kept")
     return ZoneVersion(blob_of(session, *row))
+
+
+def stored_as(session: Session, apex: Name, version_id: int) -> StoredAs | None:
+    """Return how a version is stored, ``None`` where it is not kept; raises ``StorageError``."""
+    wanted = VersionRow.apex == apex, VersionRow.id == version_id
+    codec = session.scalar(select(VersionRow.codec).where(*wanted))
+    if codec is None:
+        return None
+    if codec != PATCH:
+        return StoredAs(version_id)
+    stored = session.scalars(select(VersionRow.content).where(*wanted)).one()
+    return StoredAs(*content.decode_ops(stored))
 
 
 def blob_of(session: Session, codec: int, stored: bytes) -> bytes:

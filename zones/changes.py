@@ -11,9 +11,8 @@ from collections.abc import Iterator
 
 from zones.errors import ZoneError
 from zones.name import Name, is_subdomain
-from zones.patch import Op
 from zones.rrset import RRSIG, RRset
-from zones.splice import Key, Layout, patched
+from zones.splice import Key
 from zones.version import ZoneVersion
 
 
@@ -29,8 +28,7 @@ class Changes:
 
     def __init__(self, base: ZoneVersion) -> None:
         self.base = base
-        self._layout = Layout(base.blob)
-        self.patch: list[Op] = []
+        self._layout = base.layout
         self._sets: dict[Key, tuple[int, set[bytes]]] = {}  # of what changed: TTL and records
 
     def remove(self, owner: Name, rtype: int, ttl: int, rdata: bytes) -> None:
@@ -75,7 +73,7 @@ class Changes:
         To be asked when all changes are made.
         """
         changed: dict[Name, list[tuple[Key, RRset | None]]] = {}
-        for key, rrset in self._changed():
+        for key, rrset in self.sets():
             changed.setdefault(key[0], []).append((key, rrset))
         for owner, sets in changed.items():
             before = self._layout.at(owner)
@@ -85,9 +83,8 @@ class Changes:
             yield owner, before, after
 
     def finish(self) -> ZoneVersion:
-        """Return the new version; ``patch`` is then what makes its octets of the base's."""
-        self.patch = self._layout.patch(dict(self._changed()))
-        return ZoneVersion(patched(self.base.blob, self.patch))
+        """Return the new version."""
+        return self.base.changed(dict(self.sets()))
 
     def _at(self, owner: Name, rtype: int, rdata: bytes) -> tuple[int, set[bytes]]:
         key = _key(owner, rtype, rdata)
@@ -98,7 +95,8 @@ class Changes:
             self._sets[key] = found
         return found
 
-    def _changed(self) -> Iterator[tuple[Key, RRset | None]]:
+    def sets(self) -> Iterator[tuple[Key, RRset | None]]:
+        """Yield the sets that changed, as they are now; ``None`` for what is gone."""
         for key, (ttl, rdatas) in self._sets.items():
             rrset = RRset(key[0], key[1], ttl, tuple(sorted(rdatas))) if rdatas else None
             yield key, rrset

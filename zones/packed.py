@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from zones.errors import DNSError
-from zones.name import Name
+from zones.name import Name, canonical_key
 from zones.rrset import SOA, RRset
 
 MAGIC: Final = b"NSZV"
@@ -71,6 +71,19 @@ def pack_rrset(rrset: RRset) -> bytes:
     data = b"".join(RDATA_LENGTH.pack(len(rdata)) + rdata for rdata in rrset.rdatas)
     head = RRSET_HEAD.pack(rrset.rtype, rrset.covers, rrset.ttl, len(rrset.rdatas), len(data))
     return bytes((len(rrset.owner),)) + rrset.owner + head + data
+
+
+def pack_changes(changes: Mapping[tuple[Name, int, int], RRset | None]) -> bytes:
+    """Return changed RRsets by key as they stand in a packed zone; without records, what is gone."""
+    packed_by_order = []
+    for (owner, rtype, covers), rrset in changes.items():
+        octets = (
+            bytes((len(owner),)) + owner + RRSET_HEAD.pack(rtype, covers, 0, 0, 0)
+            if rrset is None
+            else pack_rrset(rrset)
+        )
+        packed_by_order.append(((canonical_key(owner), rtype, covers), octets))
+    return b"".join(octets for _key, octets in sorted(packed_by_order))
 
 
 def read_header(blob: bytes) -> Header:

@@ -6,7 +6,8 @@ import contextlib
 import struct
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, TypeAlias
+from operator import itemgetter
+from typing import Final, NamedTuple, TypeAlias
 
 from zones import packed
 from zones.name import Name, canonical_key
@@ -72,6 +73,32 @@ class Marks:
         return start, self._starts[index + 1]
 
 
+class Edit(NamedTuple):
+    """What happens to one RRset of packed content: octets that are replaced, and what that changes.
+
+    ``sets`` and ``records`` are how many more there are then.
+    """
+
+    order: SortKey
+    start: int
+    end: int
+    new: bytes
+    sets: int
+    records: int
+
+
+edit_order: Final = itemgetter(0)
+
+
+def serial_after(header: packed.Header, changes: Mapping[Key, RRset | None]) -> int:
+    """Return the serial that content has after changes."""
+    key = header.apex, SOA, 0
+    if key not in changes:
+        return header.serial
+    soa = changes[key]
+    return int.from_bytes(soa.rdatas[0][-20:-16], "big") if soa else 0
+
+
 class Layout:
     """Where the RRsets of packed content stand, for looking some up and replacing them."""
 
@@ -116,26 +143,63 @@ class Layout:
 
     def patch(self, changes: Mapping[Key, RRset | None]) -> list[Op]:
         """Return what ``splice`` does: header and RRsets are new, all else is copied."""
+        edits = sorted((self.edit(key, new) for key, new in changes.items()), key=edit_order)
+        return self.ops(edits, serial_after(self._header, changes))
+
+    def edit(self, key: Key, new: RRset | None) -> Edit:
+        """Return what has to be done for one RRset."""
+        start, end = self._marks.find(*key)
+        sets = records = 0
+        if start < end:
+            old, _ = packed.read_rrset(self.blob, start)
+            sets, records = -1, -len(old.rdatas)
+        if new is None:
+            return Edit(sort_key(key), start, end, b"", sets, records)
+        octets = packed.pack_rrset(new)
+        return Edit(sort_key(key), start, end, octets, sets + 1, records + len(new.rdatas))
+
+    def ops(self, edits: Iterable[Edit], serial: int) -> list[Op]:
+        """Return the operations for edits, which are given in their order."""
         header = self._header
-        serial, sets, records = header.serial, header.rrsets, header.records
+        sets, records = header.rrsets, header.records
         ops: list[Op] = [b""]
         copied = header.start
-        for key in sorted(changes, key=sort_key):
-            new = changes[key]
-            start, end = self._marks.find(*key)
-            ops.append((copied, start))
+        for _order, start, end, new, more_sets, more_records in edits:
+            if copied < start:
+                ops.append((copied, start))
             copied = end
-            if start < end:
-                old, _ = packed.read_rrset(self.blob, start)
-                sets, records = sets - 1, records - len(old.rdatas)
-            if new is not None:
-                ops.append(packed.pack_rrset(new))
-                sets, records = sets + 1, records + len(new.rdatas)
-            if key == (header.apex, SOA, 0):
-                serial = int.from_bytes(new.rdatas[0][-20:-16], "big") if new else 0
+            if new:
+                ops.append(new)
+            sets, records = sets + more_sets, records + more_records
         ops.append((copied, len(self.blob)))
         ops[0] = packed.pack_header(header.apex, serial, sets, records)
         return ops
+
+
+class ChangedLayout:
+    """The layout of content of which some RRsets are replaced, added, or gone (``None``)."""
+
+    def __init__(self, root: Layout, sets: Mapping[Key, RRset | None]) -> None:
+        self._root = root
+        self._sets = sets
+        self._keys: dict[Name, list[Key]] = {}
+        for key in sets:
+            self._keys.setdefault(key[0], []).append(key)
+
+    def at(self, owner: Name) -> dict[Key, RRset]:
+        """Return the RRsets that stand at a name."""
+        found = self._root.at(owner)
+        for key in self._keys.get(owner, ()):
+            rrset = self._sets[key]
+            if rrset is not None:
+                found[key] = rrset
+            else:
+                found.pop(key, None)
+        return found
+
+    def get(self, key: Key) -> RRset | None:
+        """Return the RRset of a key, ``None`` where there is none."""
+        return self._sets[key] if key in self._sets else self._root.get(key)
 
 
 def patched(blob: bytes, ops: Iterable[Op]) -> bytes:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import weakref
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar, Final
 
 from zones import packed
 from zones.denial import Nsec3Chain, NsecChain, choose_nsec3_parameters
 from zones.errors import ZoneError
 from zones.name import Name, ancestors, canonical_key, display
+from zones.patch import Op
 from zones.rrset import NS, NSEC, NSEC3, NSEC3PARAM, RRSIG, SOA, RRset
+from zones.splice import ChangedLayout, Edit, Key, Layout, edit_order, patched, serial_after
+
+LARGE: Final = 1 << 20  # octets from which on content is not copied for a few changes
+MOST_CHANGED: Final = 2000  # RRsets in which a version differs from its root
 
 
 @dataclass(slots=True)
@@ -26,18 +34,111 @@ class Node:
     signatures: dict[int, RRset] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """How the octets of a version come from those of another, which has most of them.
+
+    ``sets`` is what differs from ``root``, a version whose octets are at hand, ``edits`` the same in
+    order; ``ops`` makes the octets.
+    """
+
+    root: ZoneVersion
+    sets: Mapping[Key, RRset | None]
+    edits: Sequence[Edit]
+    ops: Sequence[Op]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What made a version of the one before, if that is still there.
+
+    ``delta`` is what differs: RRsets in packed form and order, those that went without records.
+    """
+
+    parent: weakref.ref[ZoneVersion]
+    delta: bytes
+
+
 class ZoneVersion:
     """The content of a zone at one serial: never changes, may be read from any thread.
 
-    ``blob`` is the packed form; the index of names is built when it is first needed.
+    ``blob`` is the packed form and ``octets`` its size; the index of names is built when it is
+    first needed.
     """
 
+    descent: ClassVar[Descent | None] = None  # most versions have none
+    step: ClassVar[Step | None] = None
+
     def __init__(self, blob: bytes) -> None:
-        self.blob = blob
-        header = packed.read_header(blob)
+        self._blob: bytes | None = blob
+        self.octets = len(blob)
+        self._take(packed.read_header(blob))
+
+    def _take(self, header: packed.Header) -> None:
         self.apex: Name = header.apex
         self.serial: int = header.serial
         self.record_count: int = header.records
+
+    def changed(self, changes: Mapping[Key, RRset | None]) -> ZoneVersion:
+        """Return the version in which some RRsets are replaced, added, or gone (``None``).
+
+        What this takes depends on the changes, not on the size of the zone: nothing else is
+        copied. Where they have become many, all is.
+        """
+        root, sets, edits = self, {}, []
+        if self.descent is not None and self._blob is None:
+            root, sets = self.descent.root, dict(self.descent.sets)
+            edits = list(self.descent.edits)
+        layout = root.own_layout
+        for key, rrset in changes.items():
+            edit = layout.edit(key, rrset)
+            index = bisect_left(edits, edit.order, key=edit_order)
+            edits[index : index + (key in sets)] = [edit]
+            sets[key] = rrset
+        header = packed.Header(root.apex, root.serial, 0, 0, 0)
+        ops = layout.ops(edits, serial_after(header, sets))
+        if root.octets < LARGE:
+            return ZoneVersion(patched(root.blob, ops))
+        if len(sets) > MOST_CHANGED:
+            made = ZoneVersion(patched(root.blob, ops))
+        else:
+            made = ZoneVersion._descended(Descent(root, sets, edits, ops))
+        made.__dict__["step"] = Step(weakref.ref(self), packed.pack_changes(changes))
+        return made
+
+    @classmethod
+    def _descended(cls, descent: Descent) -> ZoneVersion:
+        made = cls.__new__(cls)
+        made._blob = None
+        made.octets = sum(len(op) if isinstance(op, bytes) else op[1] - op[0] for op in descent.ops)
+        assert isinstance(descent.ops[0], bytes)
+        made._take(packed.read_header(descent.ops[0]))
+        made.__dict__["descent"] = descent
+        return made
+
+    @property
+    def blob(self) -> bytes:
+        """The packed form; of a version that came by changes it is made when first asked for."""
+        if self._blob is None:
+            assert self.descent is not None
+            self._blob = patched(self.descent.root.blob, self.descent.ops)
+        return self._blob
+
+    @property
+    def layout(self) -> Layout | ChangedLayout:
+        """Where the RRsets stand: for looking a few up without an index."""
+        if self.descent is not None and self._blob is None:
+            return ChangedLayout(self.descent.root.own_layout, self.descent.sets)
+        return self.own_layout
+
+    @property
+    def own_layout(self) -> Layout:
+        """The layout of the octets themselves; that of a large zone is remembered."""
+        return self._layout if self.octets >= LARGE else Layout(self.blob)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return Layout(self.blob)
 
     @classmethod
     def of(cls, apex: Name, rrsets: Iterable[RRset]) -> ZoneVersion:
@@ -98,6 +199,10 @@ class ZoneVersion:
     @cached_property
     def soa(self) -> RRset:
         """The apex SOA; raises ``ZoneError`` for content without one."""
+        if self.descent is not None:
+            found = self.layout.get((self.apex, SOA, 0))
+            if found is not None:
+                return found
         for rrset in self:
             if rrset.rtype == SOA and rrset.owner == self.apex:
                 return rrset

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.test_changes import made
 from tests.unit.zone_strategies import zone_versions
 from zones.patch import Op, PatchError, compose, decode, encode
-from zones.splice import patched
+from zones.splice import Layout, patched
 from zones.version import ZoneVersion
 
 BASE = bytes(range(200))
@@ -41,9 +43,28 @@ def test_composed_patches_do_what_both_do(data: st.DataObject) -> None:
 @given(zone_versions(), zone_versions())
 def test_changes_tell_their_patch(old: ZoneVersion, new: ZoneVersion) -> None:
     """The patch of changes makes the new octets of the old ones."""
-    changes = made(old, new)
-    version = changes.finish()
-    assert patched(old.blob, decode(encode(changes.patch))) == version.blob == new.blob
+    with mock.patch("zones.version.LARGE", 0):
+        version = made(old, new).finish()
+    assert version.descent
+    assert patched(old.blob, decode(encode(version.descent.ops))) == version.blob == new.blob
+
+
+@given(zone_versions(), zone_versions(), zone_versions())
+def test_changes_of_changed_versions(
+    first: ZoneVersion, second: ZoneVersion, third: ZoneVersion
+) -> None:
+    """Changes upon changes tell of the version what a version made anew does."""
+    with mock.patch("zones.version.LARGE", 0):
+        middle = made(first, second).finish()
+        last = made(ZoneVersion(second.blob), third)
+        again = middle.changed(dict(last.sets()))
+    assert (again.serial, again.record_count) == (third.serial, third.record_count)
+    assert again.octets == len(third.blob)
+    assert again.soa == third.soa
+    for rrset in third:
+        assert again.layout.get(rrset.key) == rrset
+        assert again.layout.at(rrset.owner) == Layout(third.blob).at(rrset.owner)
+    assert again.blob == third.blob
 
 
 @pytest.mark.parametrize("ops", [[(0, 201)], [(7, 3)], [(300, 301)]])

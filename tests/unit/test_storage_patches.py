@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from axfr.secondaries import Outcome
 from nameserver.patches import Patches
 from storage import content, versions, zones
 from storage.database import Database
@@ -15,7 +14,6 @@ from tests.zone_content import content as zone_content
 from zones.changes import Changes
 from zones.name import from_text
 from zones.rrset import SOA, A
-from zones.secondary import SecondaryState
 from zones.version import ZoneVersion
 from zones.zone import Mode, Zone
 
@@ -28,6 +26,7 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Store zones of a few kilobytes as large ones are stored."""
     monkeypatch.setattr(content, "PATCH_ABOVE", 1000)
     monkeypatch.setattr("nameserver.patches.PATCH_ABOVE", 1000)
+    monkeypatch.setattr("zones.version.LARGE", 1000)
 
 
 class Following:
@@ -40,14 +39,13 @@ class Following:
         with database.write() as session:
             zone = Zone(APEX, Mode.HIDDEN_PRIMARY, keep_versions=keep)
             zones.add_zone(session, zone, now=NOW, actor="test")
-        self.published = [self.publish(self.versions[0], None)]
+        self.published = [self.publish(self.versions[0])]
 
-    def publish(self, version: ZoneVersion, changes: Changes | None) -> Published:
+    def publish(self, version: ZoneVersion) -> Published:
         """Publish as the server does."""
-        outcome = Outcome(SecondaryState(APEX), (), version, changes=changes)
-        patch = self.patches.patch(outcome)
-        item = Publication(version, Origin.TRANSFER, "192.0.2.1@53", patch=patch)
         with self.database.write() as session:
+            patch = self.patches.patch(session, version)
+            item = Publication(version, Origin.TRANSFER, "192.0.2.1@53", patch=patch)
             (done,) = versions.publish_many(session, [item], now=NOW)
         self.patches.note(version, done, patch)
         return done
@@ -64,7 +62,7 @@ class Following:
             owner = from_text(f"new{base.serial}-{number}.example.org")
             changes.add(owner, A, 60, bytes((192, 0, 2, number % 256)))
         self.versions.append(changes.finish())
-        self.published.append(self.publish(self.versions[-1], changes))
+        self.published.append(self.publish(self.versions[-1]))
         return self.published[-1]
 
     def assert_readable(self) -> None:
@@ -131,11 +129,36 @@ def test_patch_of_what_is_no_longer_served(database: Database) -> None:
     following.assert_readable()
 
 
+@pytest.mark.parametrize("changes", [0, 1, 3])
+def test_changes_after_a_restart(database: Database, changes: int) -> None:
+    """What was read from the store, whole or as a patch, is changed by patches of the same root."""
+    following = Following(database)
+    for _ in range(changes):
+        following.change()
+    with database.read() as session:
+        number, version = versions.served_with_id(session, APEX)
+    assert version
+    following.versions[-1] = version
+    following.patches = Patches(lambda _apex: number)
+    for _ in range(3):
+        assert following.change().root == following.published[0].id
+    following.assert_readable()
+
+
+def test_changes_of_octets_that_were_asked_for(database: Database) -> None:
+    """Changes to a version whose octets were made, as for AXFR, are patches of the same root."""
+    following = Following(database)
+    for _ in range(4):
+        assert following.change().root == following.published[0].id
+        assert following.versions[-1].blob
+    following.assert_readable()
+
+
 def test_unchanged_content_on_a_patch_is_recognised(database: Database) -> None:
     """A whole transfer of what is served, stored as a patch, makes no new version."""
     following = Following(database)
     last = following.change()
-    again = following.publish(ZoneVersion(following.versions[-1].blob), None)
+    again = following.publish(ZoneVersion(following.versions[-1].blob))
     assert (again.id, again.new) == (last.id, False)
 
 
