@@ -41,7 +41,7 @@ def views(blob: bytes, ops: Iterable[Op]) -> list[bytes | memoryview]:
 
 def compose(first: Sequence[Op], second: Sequence[Op]) -> list[Op]:
     """Return what does at once what ``first`` and then ``second`` do."""
-    ends = list(accumulate(map(_length, first)))
+    ends = list(accumulate(map(op_size, first)))
     made: list[Op] = []
     for op in second:
         made += [op] if isinstance(op, bytes) else _part(first, ends, *op)
@@ -53,7 +53,7 @@ def _part(ops: Sequence[Op], ends: Sequence[int], start: int, end: int) -> Itera
     index = bisect_right(ends, start)
     while start < end:
         op = ops[index]
-        before = ends[index] - _length(op)
+        before = ends[index] - op_size(op)
         stop = min(end, ends[index])
         if isinstance(op, bytes):
             yield op[start - before : stop - before]
@@ -70,15 +70,16 @@ def _merged(ops: Iterable[Op]) -> Iterator[Op]:
             last += op
         elif not isinstance(op, bytes) and not isinstance(last, bytes) and op[0] == last[1]:
             last = last[0], op[1]
-        elif _length(op):
-            if _length(last):
+        elif op_size(op):
+            if op_size(last):
                 yield last
             last = op
-    if _length(last):
+    if op_size(last):
         yield last
 
 
-def _length(op: Op) -> int:
+def op_size(op: Op) -> int:
+    """Return how many octets an operation makes."""
     return len(op) if isinstance(op, bytes) else op[1] - op[0]
 
 

@@ -13,7 +13,7 @@ from zones import packed
 from zones.denial import Nsec3Chain, NsecChain, choose_nsec3_parameters
 from zones.errors import ZoneError
 from zones.name import Name, ancestors, canonical_key, display
-from zones.patch import Op
+from zones.patch import Op, op_size
 from zones.rrset import NS, NSEC, NSEC3, NSEC3PARAM, RRSIG, SOA, RRset
 from zones.splice import ChangedLayout, Edit, Key, Layout, edit_order, patched, serial_after
 
@@ -69,12 +69,18 @@ class ZoneVersion:
     descent: ClassVar[Descent | None] = None  # most versions have none
     step: ClassVar[Step | None] = None
 
-    def __init__(self, blob: bytes) -> None:
-        self._blob: bytes | None = blob
-        self.octets = len(blob)
-        self._take(packed.read_header(blob))
-
-    def _take(self, header: packed.Header) -> None:
+    def __init__(self, blob: bytes | None, descent: Descent | None = None) -> None:
+        """Take the packed form, or what makes it; raises ``PackedError``."""
+        self._blob = blob
+        if descent is not None:
+            self.__dict__["descent"] = descent
+            self.octets = sum(map(op_size, descent.ops))
+            start = descent.ops[0]
+            assert isinstance(start, bytes)
+        else:
+            assert blob is not None
+            start, self.octets = blob, len(blob)
+        header = packed.read_header(start)
         self.apex: Name = header.apex
         self.serial: int = header.serial
         self.record_count: int = header.records
@@ -102,18 +108,8 @@ class ZoneVersion:
         if len(sets) > MOST_CHANGED:
             made = ZoneVersion(patched(root.blob, ops))
         else:
-            made = ZoneVersion._descended(Descent(root, sets, edits, ops))
+            made = ZoneVersion(None, Descent(root, sets, edits, ops))
         made.__dict__["step"] = Step(weakref.ref(self), packed.pack_changes(changes))
-        return made
-
-    @classmethod
-    def _descended(cls, descent: Descent) -> ZoneVersion:
-        made = cls.__new__(cls)
-        made._blob = None
-        made.octets = sum(len(op) if isinstance(op, bytes) else op[1] - op[0] for op in descent.ops)
-        assert isinstance(descent.ops[0], bytes)
-        made._take(packed.read_header(descent.ops[0]))
-        made.__dict__["descent"] = descent
         return made
 
     @property
