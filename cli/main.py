@@ -24,6 +24,7 @@ LAZY = {
     "zone": ("cli.zone:zone", "Zones: add, import, export, check, history, rollback, ..."),
     "record": ("cli.record:record", "Records of hosted zones: list, set, add, delete."),
     "secondary": ("cli.secondary:secondary", "Zones that come from a customer's primary."),
+    "catalog": ("cli.catalog:catalog", "Lists of zones that follow by themselves."),
     "key": ("cli.key:key", "TSIG keys."),
     "peer": ("cli.peer:peer", "Who may transfer zones from us, and is notified."),
     "customer": ("cli.customer:customer", "Whose the zones are."),

@@ -13,9 +13,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from nameserver.access import Access
-from nameserver.loading import LoadedZone, load_all, load_zone
+from nameserver.loading import LoadedZone, load_all, load_zones
 from nameserver.publisher import LARGE
-from storage import feed, keys, peers, suspensions
+from storage import catalogs, feed, keys, peers, suspensions
+from storage.catalogs import Catalog
 from storage.database import Database
 from storage.errors import FeedGap, StorageError
 from storage.feed import Change, ChangeKind
@@ -29,8 +30,15 @@ WAIT_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 1.0
 
 ABOUT_ZONES: Final = frozenset(
-    {ChangeKind.CONTENT, ChangeKind.ZONE, ChangeKind.GONE, ChangeKind.PRIMARIES}
+    {
+        ChangeKind.CONTENT,
+        ChangeKind.ZONE,
+        ChangeKind.GONE,
+        ChangeKind.PRIMARIES,
+        ChangeKind.CATALOG,
+    }
 )
+ABOUT_LISTING: Final = frozenset({ChangeKind.ZONE, ChangeKind.GONE, ChangeKind.CATALOG})
 ABOUT_ACCESS: Final = frozenset({ChangeKind.KEYS, ChangeKind.PEERS})
 
 
@@ -39,15 +47,19 @@ class Update:
     """What has to change in memory: ``zones`` maps to ``None`` what is gone.
 
     ``complete``: ``zones`` is everything there is. ``changed_content`` names the zones that were
-    given a new version by somebody else, ``refresh`` those to be asked for now (``True``: to be
-    transferred whatever the serial). ``suspended`` has the primaries that are cut off, by address and
-    port, with the reasons.
+    given a new version by somebody else, ``gone`` those that were deleted, and perhaps added again
+    since, ``refresh`` those to be asked for now (``True``: to be transferred whatever the serial).
+    ``listing_changed``: zones were added, deleted, or given other settings.
+    ``suspended`` has the primaries that are cut off, by address and port, with the reasons.
     """
 
     zones: dict[Name, LoadedZone | None] = field(default_factory=dict)
     complete: bool = False
     access: Access | None = None
     changed_content: set[Name] = field(default_factory=set)
+    gone: set[Name] = field(default_factory=set)
+    listing_changed: bool = False
+    catalogs: list[Catalog] | None = None
     refresh: dict[Name, bool] = field(default_factory=dict)
     suspended: Mapping[tuple[str, int], str] | None = None
 
@@ -89,7 +101,15 @@ class Follower:
             loaded = {one.zone.apex: one for one in load_all(session)}
             access = Access(peers.list_peers(session), keys.list_keys(session))
             suspended = read_suspended(session)
-        return Update(dict(loaded), complete=True, access=access, suspended=suspended)
+            found = catalogs.list_catalogs(session)
+        return Update(
+            dict(loaded),
+            complete=True,
+            access=access,
+            catalogs=found,
+            listing_changed=True,
+            suspended=suspended,
+        )
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to follow; updates are applied on ``loop``."""
@@ -152,24 +172,34 @@ class Follower:
     def _read(self, session: Session, changes: Iterable[Change]) -> Update:
         update = Update()
         for change in changes:
-            if change.kind is ChangeKind.CONTENT and self._is_served(change):
-                continue
-            if change.kind in ABOUT_ZONES and change.apex is not None:
-                update.zones.setdefault(change.apex, None)
-                if change.kind is ChangeKind.CONTENT:
-                    update.changed_content.add(change.apex)
-            elif change.kind is ChangeKind.REFRESH and change.apex is not None:
-                force = bool(change.payload.get("force"))
-                update.refresh[change.apex] = update.refresh.get(change.apex, False) or force
-            elif change.kind in ABOUT_ACCESS:
+            if change.apex is not None:
+                self._note(update, change, change.apex)
+            if change.kind in ABOUT_ACCESS:
                 update.access = Access(peers.list_peers(session), keys.list_keys(session))
             elif change.kind is ChangeKind.SUSPENSIONS:
                 update.suspended = read_suspended(session)
-        for apex in update.zones:
-            loaded = update.zones[apex] = load_zone(session, apex)
-            if loaded is not None and loaded.version is not None:
+            elif change.kind is ChangeKind.CATALOG:
+                update.catalogs = catalogs.list_catalogs(session)
+        for loaded in load_zones(session, update.zones):
+            update.zones[loaded.zone.apex] = loaded
+            if loaded.version is not None:
                 self._prepare_large(loaded.version)
         return update
+
+    def _note(self, update: Update, change: Change, apex: Name) -> None:
+        """Note what a change means for its zone."""
+        kind = change.kind
+        if kind is ChangeKind.REFRESH:
+            force = bool(change.payload.get("force"))
+            update.refresh[apex] = update.refresh.get(apex, False) or force
+        if kind not in ABOUT_ZONES or (kind is ChangeKind.CONTENT and self._is_served(change)):
+            return
+        update.zones.setdefault(apex, None)
+        if kind is ChangeKind.CONTENT:
+            update.changed_content.add(apex)
+        elif kind is ChangeKind.GONE:
+            update.gone.add(apex)
+        update.listing_changed |= kind in ABOUT_LISTING
 
 
 def read_suspended(session: Session) -> dict[tuple[str, int], str]:

@@ -20,6 +20,7 @@ from nameserver import cookies
 from nameserver.access import Access
 from nameserver.address import Address
 from nameserver.alerting import Alerting
+from nameserver.catalogs import Catalogs
 from nameserver.configured import answer_settings, secondaries_settings
 from nameserver.counters import Counters
 from nameserver.deadline_alerts import DeadlineAlerts
@@ -113,6 +114,7 @@ class Server:
         )
         self._deadlines = DeadlineAlerts(database, settings.alerts.distances, self._standing, clock)
         self._alerting = Alerting(database, settings, clock)
+        self._catalogs = Catalogs(database, clock)
         self._deliverer = Deliverer(database, settings, clock)
         self._listeners = Listeners(settings, self.engine, self._dispatcher, self.counters)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -134,6 +136,7 @@ class Server:
         self._follower.start(self._loop)
         self._deadlines.start()
         self._alerting.start()
+        self._catalogs.start()
         self._deliverer.start()
         self._spawn(self._keep_house())
         self._spawn(self._renew_secrets())
@@ -148,6 +151,7 @@ class Server:
     async def stop(self) -> None:
         """Stop answering, finish what is being stored, end every task."""
         await self._listeners.stop()
+        await self._catalogs.stop()
         await self._secondaries.stop()
         await self._notifier.stop()
         await self._publisher.stop()
@@ -175,9 +179,10 @@ class Server:
             self._secondaries.set_keys(update.access.keys)
         if update.suspended is not None:
             self._secondaries.set_suspended(update.suspended)
-        if update.complete:
-            for gone in self._version_ids.keys() - update.zones.keys():
-                self._forget(gone)
+        self._catalogs.update(update.catalogs, listing_changed=update.listing_changed)
+        gone = self._version_ids.keys() - update.zones.keys() if update.complete else update.gone
+        for apex in list(gone):
+            self._forget(apex)
         if update.complete and not self.table:
             self._take_over_all(loaded for loaded in update.zones.values() if loaded is not None)
             return
@@ -204,8 +209,14 @@ class Server:
                 self._follow_primaries(loaded, state_changed=True)
             served = loaded.served(now)
             if served is not None:
-                self.engine.replace(served)
+                self._put(served)
             self._watch_deadlines(loaded)
+
+    def _put(self, served: ServedZone) -> None:
+        """Put a zone into the table; a catalog is there, but nobody is answered from it."""
+        if served.apex in self._catalogs.followed:
+            served = replace(served, state=ZoneState.SUSPENDED)
+        self.engine.replace(served)
 
     def _take_over(self, loaded: LoadedZone, *, announce: bool) -> None:
         apex = loaded.zone.apex
@@ -221,7 +232,9 @@ class Server:
         if served is None:
             self.engine.remove(apex)
             return
-        self.engine.replace(served)
+        self._put(served)
+        if is_newer:
+            self._catalogs.changed(apex)
         if announce and is_newer:
             self._notify(served)
 
@@ -253,7 +266,8 @@ class Server:
         """Serve what a refresh brought; called after it is stored."""
         apex = outcome.state.apex
         served = self.table.get(apex)
-        if served is None or served.state is ZoneState.SUSPENDED:
+        hidden = apex in self._catalogs.followed
+        if served is None or (served.state is ZoneState.SUSPENDED and not hidden):
             return
         version = served.version
         if published is not None and published.served and outcome.version is not None:
@@ -267,8 +281,9 @@ class Server:
         if outcome.state.is_expired(self._clock()):
             return
         replacement = ServedZone(apex, ZoneState.SERVING, version)
-        self.engine.replace(replacement)
+        self._put(replacement)
         if version is not served.version:
+            self._catalogs.changed(apex)
             self._notify(replacement)
 
     def _notify(self, served: ServedZone) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from storage import alert_models as _alert_models  # noqa: F401  so that the metadata is complete
+from storage import catalog_models as _catalog_models  # noqa: F401
 from storage import desk_models as _desk_models  # noqa: F401
 from storage import engines, schema
 from storage import quarantine_models as _quarantine_models  # noqa: F401

@@ -40,6 +40,7 @@ class ChangeKind(StrEnum):
     KEYS = "keys"  # TSIG keys; for all zones
     PEERS = "peers"  # of a zone, or of all
     SUSPENSIONS = "suspensions"  # of primaries; for all zones
+    CATALOG = "catalog"  # a zone became a catalog, is none any more, or has other settings
     REFRESH = "refresh"  # the operator asks for a refresh; payload {"force": bool}
 
 

@@ -6,12 +6,12 @@ Timers and the log are the server's own notes: saving them is not a change that 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
 from sqlalchemy import Delete, bindparam, delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from storage import bulk, events, feed
 from storage.events import EventSeverity
@@ -100,21 +100,33 @@ def primaries(session: Session, apex: Name) -> list[Primary]:
     return [Primary(row.address, row.port, row.key, row.position) for row in rows]
 
 
-def all_primaries(session: Session) -> dict[Name, list[Primary]]:
-    """Return the primaries of every zone that has some."""
+def all_primaries(
+    session: Session, apexes: Iterable[Name] | None = None
+) -> dict[Name, list[Primary]]:
+    """Return the primaries of every zone that has some, or of those named."""
     found: dict[Name, list[Primary]] = {}
-    rows = session.execute(
-        select(
-            PrimaryRow.apex,
-            PrimaryRow.address,
-            PrimaryRow.port,
-            PrimaryRow.key,
-            PrimaryRow.position,
-        ).order_by(PrimaryRow.apex, PrimaryRow.position)
-    )
-    for apex, address, port, key, position in rows:
-        found.setdefault(apex, []).append(Primary(address, port, key, position))
+    query = select(
+        PrimaryRow.apex,
+        PrimaryRow.address,
+        PrimaryRow.port,
+        PrimaryRow.key,
+        PrimaryRow.position,
+    ).order_by(PrimaryRow.apex, PrimaryRow.position)
+    for some in narrowed(query, PrimaryRow.apex, apexes):
+        for apex, address, port, key, position in session.execute(some):
+            found.setdefault(apex, []).append(Primary(address, port, key, position))
     return found
+
+
+def narrowed(
+    query: Any, column: InstrumentedAttribute[Name], apexes: Iterable[Name] | None
+) -> Iterator[Any]:
+    """Yield the query for all zones, or queries for those named, as many as they need."""
+    if apexes is None:
+        yield query
+        return
+    for chunk in chunks(apexes):
+        yield query.where(column.in_(chunk))
 
 
 STATE_FIELDS: Final = [field.name for field in fields(SecondaryState) if field.name != "apex"]
@@ -139,11 +151,15 @@ def get_state(session: Session, apex: Name) -> SecondaryState:
     return state_of(session.execute(query.where(ZoneRow.apex == apex)).one())
 
 
-def list_states(session: Session) -> list[SecondaryState]:
-    """Return the states of all secondary zones, of those never tried too."""
+def list_states(session: Session, apexes: Iterable[Name] | None = None) -> list[SecondaryState]:
+    """Return the states of all secondary zones, or of those named, of those never tried too."""
     query = select(*STATE).outerjoin(StateRow, StateRow.apex == ZoneRow.apex)
-    rows = session.execute(query.where(ZoneRow.mode.in_(SECONDARY_MODES)))
-    return [state_of(row) for row in rows]
+    secondary = query.where(ZoneRow.mode.in_(SECONDARY_MODES))
+    return [
+        state_of(row)
+        for some in narrowed(secondary, ZoneRow.apex, apexes)
+        for row in session.execute(some)
+    ]
 
 
 def save_states(
