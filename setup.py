@@ -15,6 +15,12 @@ from pathlib import Path
 from setuptools import Extension, setup
 
 PACKAGES = ("nameserver", "zones")
+# Answers are given between two system calls, with the caches full of the kernel's code: less code
+# is worth more than unrolled loops. Nobody else needs the names of the functions.
+FLAGS = {
+    "nameserver": ["-O2", "-fno-plt", "-fno-semantic-interposition", "-fvisibility=hidden"],
+    "zones": ["-O3"],
+}
 COMPILE = os.environ.get("NSCTL_COMPILE", "1") != "0"
 
 
@@ -43,7 +49,7 @@ def extensions() -> list[Extension]:
             ".".join(path.with_suffix("").parts),
             [str(path)],
             optional=True,
-            extra_compile_args=["-O3"],
+            extra_compile_args=FLAGS[path.parent.name],
         )
         for path in sources
     ]

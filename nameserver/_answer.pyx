@@ -7,6 +7,7 @@ Its parts stand in ``*.pxd`` so that the C compiler sees them as one::
     _approach    memory, ahead of its use
     _table       the zone
     _walk        the name's place in its image      lookup.walk
+    _direct      what needs no composing
     _compose     the sections                       compose
     _proofs      NSEC and NSEC3                     proofs
     _additional  addresses                          additional
@@ -93,6 +94,7 @@ cdef void answer_batch(const Table* table, const Settings* settings, Workspace* 
     """Answer ``count`` queries; each result stands in its place of ``prepared``."""
     cdef const Root* root = load_root(&table.root)
     cdef uint32_t i
+    cdef bint pointing = False
     for i in range(count):
         prepare(&prepared[i])
         if is_looked_up(&prepared[i]):
@@ -108,13 +110,14 @@ cdef void answer_batch(const Table* table, const Settings* settings, Workspace* 
             approach_sets(&prepared[i])
     for i in range(count):
         if prepared[i].zone != NULL:
-            approach_targets(&prepared[i])
-    for i in range(count):
-        if prepared[i].zone != NULL:
-            approach_target_nodes(&prepared[i])
-    for i in range(count):
-        if prepared[i].zone != NULL:
-            approach_target_sets(&prepared[i])
+            pointing |= approach_targets(&prepared[i])
+    if pointing:
+        for i in range(count):
+            if prepared[i].zone != NULL:
+                approach_target_nodes(&prepared[i])
+        for i in range(count):
+            if prepared[i].zone != NULL:
+                approach_target_sets(&prepared[i])
     for i in range(count):
         prepared[i].result = complete(root, settings, <Work*>workspace.memory, &prepared[i],
                                       transport)

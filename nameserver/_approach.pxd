@@ -74,11 +74,13 @@ cdef inline uint32_t pointing_set(const Prepared* p) noexcept nogil:
     return find_set(&p.zone.image, node, TYPE_NS if node.flags & CUT else TYPE_CNAME, 0)
 
 
-cdef inline void approach_targets(Prepared* p) noexcept nogil:
+cdef inline bint approach_targets(Prepared* p) noexcept nogil:
+    """Tell whether there are any."""
     cdef const Image* image = &p.zone.image
     p.pointing = pointing_set(p)
     if p.pointing != <uint32_t>NONE:
         prefetch(&image.targets[image.sets[p.pointing].targets])
+    return p.pointing != <uint32_t>NONE
 
 
 cdef inline void approach_target_nodes(const Prepared* p) noexcept nogil:

@@ -19,7 +19,7 @@ from nameserver._sections cimport (
     ANSWER, AUTHORITY, GROWING_CHAIN, LONGEST_CHAIN, Item, Section, Work, add_item, add_set,
     fill_item, new_item, pointer_above, set_octets,
 )
-from nameserver._table cimport EXPIRED, SERVING, SUSPENDED, Root, Zone, find_zone
+from nameserver._table cimport EXPIRED, SERVING, SUSPENDED, Root, Zone, find_zone, has_deeper
 from nameserver._walk cimport (
     DELEGATION, EXACT, REDIRECTION, SYNTHESIS, Place, walk, walk_from,
 )
@@ -95,15 +95,32 @@ cdef inline void compose(Work* work, Prepared* prepared) noexcept nogil:
         work.image, work.length = &zone.image, length
         if not take_step(work) or work.overflow:
             return
+        if is_known(work):
+            continue  # in the same zone
         split(work.name, &work.chain_labels)
         work.labels = &work.chain_labels
         zone = enclosing_zone(work)
+
+
+cdef inline bint is_known(const Work* work) noexcept nogil:
+    """Tell whether all is known of where an alias leads: to a node of the zone, above all cuts.
+
+    ``labels`` are not those of that name then; nothing asks for them.
+    """
+    return work.target_image == work.image and work.target != <uint32_t>NONE \
+        and work.prepared.qtype != TYPE_DS \
+        and work.image.nodes[work.target].stop == <uint32_t>NONE \
+        and not has_deeper(work.root, work.image.apex_labels)
 
 
 cdef inline bint take_step(Work* work) noexcept nogil:
     """Answer for the name from its zone; tell whether it was replaced by an alias's target."""
     cdef Place place
     cdef const Node* node
+    if work.length and is_known(work):
+        node = &work.image.nodes[work.target]
+        work.target_image = NULL
+        return answer_from(work, node)
     if work.target_image == work.image:
         walk_from(work.image, work.target, work.name, work.name_size, work.labels, &place)
     else:

@@ -25,11 +25,18 @@ cdef extern from *:
         return (uint64_t)product ^ (uint64_t)(product >> 64);
     }
     static inline uint64_t nsctl_read64(const void *p) { uint64_t v; memcpy(&v, p, 8); return v; }
+    /* How many of the last octets are equal, where eight octets read at once differ so. */
+    #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    #define nsctl_equal_at_end(differing) (__builtin_ctzll(differing) >> 3)
+    #else
+    #define nsctl_equal_at_end(differing) (__builtin_clzll(differing) >> 3)
+    #endif
     static inline uint32_t nsctl_read32(const void *p) { uint32_t v; memcpy(&v, p, 4); return v; }
     """
     uint64_t mix "nsctl_mix"(uint64_t a, uint64_t b) noexcept nogil
     uint64_t read64 "nsctl_read64"(const void* octets) noexcept nogil
     uint32_t read32 "nsctl_read32"(const void* octets) noexcept nogil
+    int equal_at_end "nsctl_equal_at_end"(uint64_t differing) noexcept nogil
     void prefetch "__builtin_prefetch"(const void* address) noexcept nogil
 
 

@@ -11,6 +11,7 @@ from nameserver._answer cimport (
 from nameserver._chaos cimport answer_chaos
 from nameserver._compose cimport compose
 from nameserver._cookies cimport judge_cookie
+from nameserver._direct cimport answer_directly
 from nameserver._image cimport NONE
 from nameserver._opt cimport plan_opt, write_opt
 from nameserver._query cimport (
@@ -20,7 +21,7 @@ from nameserver._query cimport (
 from nameserver._sections cimport Item, Work
 from nameserver._table cimport Root
 from nameserver._writer cimport (
-    Writer, start_writer, take_back, write_head, write_name, write_owner, write_set,
+    Writer, note_name, put_octets, start_writer, take_back, write_head, write_name, write_owner, write_set,
 )
 from zones._wire cimport get32, put16
 
@@ -48,10 +49,11 @@ cdef inline int only_header(Prepared* p, int rcode) noexcept nogil:
 cdef inline void write_question(Writer* w, const Prepared* p) noexcept nogil:
     """Write the question as it came."""
     cdef uint32_t size = p.qname_size + 4
-    memcpy(w.out + MESSAGE_HEADER, p.query + MESSAGE_HEADER, size)
+    put_octets(w.out + MESSAGE_HEADER, p.query + MESSAGE_HEADER, size)
     w.at += size
     w.rclass = p.qclass
-    w.qname, w.labels = p.qname, &p.labels
+    if p.qname_size > 1:
+        note_name(w, p.qname, p.qname_size, MESSAGE_HEADER)
 
 
 cdef inline int complete(const Root* root, const Settings* settings, Work* work, Prepared* p,
@@ -60,6 +62,9 @@ cdef inline int complete(const Root* root, const Settings* settings, Work* work,
     cdef Writer* w = &work.writer
     cdef uint16_t counts[3]
     cdef uint16_t flags
+    cdef int size = answer_directly(settings, w, p, transport)
+    if size:
+        return size
     if p.stage == UNUSABLE:
         return p.result
     if p.stage == BROKEN:

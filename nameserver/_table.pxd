@@ -95,6 +95,13 @@ cdef inline bint has_depth(const Root* root, int labels) noexcept nogil:
     return root.depths[labels >> 6] >> (labels & 63) & 1
 
 
+cdef inline bint has_deeper(const Root* root, int labels) noexcept nogil:
+    """Tell whether there may be a zone whose apex has more labels than these."""
+    if labels >= 63:
+        return True
+    return root.depths[1] or root.depths[0] >> (labels + 1)
+
+
 cdef inline const Zone* zone_at(const Root* root, uint64_t hash, const uint8_t* name,
                                 int size) noexcept nogil:
     """Return the zone with exactly this apex, or NULL."""

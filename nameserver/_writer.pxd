@@ -1,21 +1,24 @@
 # cython: language_level=3
 """Writing a response: compression by the one rule of ``nameserver.message``, RRsets in whole.
 
-Every suffix of a name that was written is noted with its offset; the notes are a stack, so that an
-RRset that does not fit is taken back by cutting it. They point to the names' octets, which stay
-where they are until the response is done.
+Most responses have a few names: these are noted as they are, and a name is compared with each of
+them. With more than ``FEW_NAMES`` every suffix is noted with its offset, by its hash. Either way the
+notes are a stack, so that an RRset that does not fit is taken back by cutting it. They point to the
+names' octets, which stay where they are until the response is done.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from nameserver._image cimport Image
-from nameserver._names cimport Labels, same_octets, split
+from nameserver._names cimport Labels, equal_at_end, read64, same_octets, split
 from zones._wire cimport get16, get32
 
 cdef enum:
     MOST_SUFFIXES = 8192  # two octets each at least, below POINTER_LIMIT
     POINTER_LIMIT = 0x4000
+    NEAR_LIMIT = POINTER_LIMIT - 256  # here a name may have suffixes on both sides of the limit
+    FEW_NAMES = 8
     FEW_BUCKETS = 64
     MANY_BUCKETS = 4096
     LAST = 0xFFFF
@@ -23,6 +26,33 @@ cdef enum:
     # zones.rdata.COMPRESSIBLE, a bit each
     ONE_NAME = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 12 | 1 << 15
     TWO_NAMES = 1 << 6 | 1 << 14
+
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+    #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    #define nsctl_network64(n) (n)
+    #define nsctl_network32(n) (n)
+    #else
+    #define nsctl_network64(n) __builtin_bswap64(n)
+    #define nsctl_network32(n) __builtin_bswap32(n)
+    #endif
+    /* A pointer to the owner, and the head of a record: in two stores. */
+    static inline uint8_t *nsctl_put_record_head(uint8_t *out, uint32_t pointer, uint32_t rtype,
+                                                 uint32_t rclass, uint32_t ttl, uint32_t size) {
+        uint64_t first = nsctl_network64((uint64_t)(0xC000 | pointer) << 48 | (uint64_t)rtype << 32
+                                         | rclass << 16 | ttl >> 16);
+        uint32_t second = nsctl_network32(ttl << 16 | size);
+        memcpy(out, &first, 8);
+        memcpy(out + 8, &second, 4);
+        return out + 12;
+    }
+    """
+    uint8_t* put_record_head "nsctl_put_record_head"(
+        uint8_t* out, uint32_t pointer, uint32_t rtype, uint32_t rclass, uint32_t ttl,
+        uint32_t size) noexcept nogil
 
 
 cdef struct Suffix:
@@ -34,15 +64,21 @@ cdef struct Suffix:
     uint16_t bucket
 
 
+cdef struct Written:  # a name of which at least the first label stands in the message
+    const uint8_t* name
+    uint16_t size
+    uint16_t offset
+
+
 cdef struct Writer:
     uint8_t* out
     uint32_t at
     uint32_t limit
     uint16_t rclass
     uint16_t mask
-    const uint8_t* qname  # stands at octet 12; NULL: nothing does
-    const Labels* labels  # of it
-    bint noted  # its suffixes are
+    bint hashed  # names are noted by their suffixes
+    uint32_t name_count
+    Written names[FEW_NAMES]
     uint32_t suffix_count
     uint16_t buckets[MANY_BUCKETS]
     Suffix suffixes[MOST_SUFFIXES]
@@ -51,25 +87,26 @@ cdef struct Writer:
 cdef inline void start_writer(Writer* w, uint8_t* out, uint32_t limit) noexcept nogil:
     w.out, w.at, w.limit, w.rclass = out, 12, limit, 1
     w.mask = (FEW_BUCKETS if limit <= 4096 else MANY_BUCKETS) - 1
-    w.suffix_count = 0
-    w.qname, w.noted = NULL, False
+    w.suffix_count = w.name_count = 0
+    w.hashed = False
 
 
-cdef inline void note_question(Writer* w) noexcept nogil:
-    """Begin the notes: with the name of the question, which is the first of all.
-
-    Many a response has no name that the question's name is not known to end with.
-    """
-    cdef const Labels* labels = w.labels
-    cdef int i, size
+cdef inline void note_by_suffixes(Writer* w) noexcept nogil:
+    """Note the names that were written by their suffixes; the first place of each counts."""
+    cdef Labels labels
+    cdef uint32_t i, start, size
+    cdef int j
     memset(w.buckets, 0xFF, (w.mask + 1) * sizeof(uint16_t))
-    w.noted = True
-    if w.qname == NULL:
-        return
-    size = labels.starts[labels.count] + 1
-    for i in range(labels.count):
-        note_suffix(w, labels.hashes[i], w.qname + labels.starts[i], size - labels.starts[i],
-                    12 + labels.starts[i])
+    w.hashed = True
+    for i in range(w.name_count):
+        split(w.names[i].name, &labels)
+        for j in range(labels.count):
+            start = labels.starts[j]
+            size = w.names[i].size - start
+            if known_offset(w, labels.hashes[j], w.names[i].name + start, size):
+                break
+            note_suffix(w, labels.hashes[j], w.names[i].name + start, size,
+                        w.names[i].offset + start)
 
 
 cdef inline uint32_t known_offset(const Writer* w, uint64_t hash, const uint8_t* name,
@@ -102,26 +139,80 @@ cdef inline void note_suffix(Writer* w, uint64_t hash, const uint8_t* name, uint
 cdef inline void take_back(Writer* w, uint32_t at) noexcept nogil:
     """Forget what was written from ``at`` on."""
     cdef const Suffix* one
-    while w.suffix_count and w.suffixes[w.suffix_count - 1].offset >= at:
-        w.suffix_count -= 1
-        one = &w.suffixes[w.suffix_count]
-        w.buckets[one.bucket] = one.next
+    if w.hashed:
+        while w.suffix_count and w.suffixes[w.suffix_count - 1].offset >= at:
+            w.suffix_count -= 1
+            one = &w.suffixes[w.suffix_count]
+            w.buckets[one.bucket] = one.next
+    else:
+        while w.name_count and w.names[w.name_count - 1].offset >= at:
+            w.name_count -= 1
     w.at = at
+
+
+cdef inline uint32_t shared_octets(const uint8_t* name, uint32_t size, const uint8_t* other,
+                                   uint32_t other_size) noexcept nogil:
+    """Return the size of the longest name that two names end with; 1 is the root's."""
+    cdef uint32_t equal = 0, most = min(size, other_size), start = 0, there = 0
+    cdef uint64_t differing
+    while equal + 8 <= most:
+        differing = read64(name + size - equal - 8) ^ read64(other + other_size - equal - 8)
+        if differing:
+            equal += equal_at_end(differing)
+            break
+        equal += 8
+    else:
+        while equal < most and name[size - equal - 1] == other[other_size - equal - 1]:
+            equal += 1
+    # Octets are shared; labels are, from where one begins in both.
+    while True:
+        while size - start > equal:
+            start += 1 + name[start]
+        while other_size - there > size - start:
+            there += 1 + other[there]
+        if other_size - there == size - start:
+            return size - start
+        start += 1 + name[start]
+
+
+cdef inline void note_name(Writer* w, const uint8_t* name, uint32_t size,
+                           uint32_t offset) noexcept nogil:
+    cdef Written* one = &w.names[w.name_count]
+    one.name, one.size, one.offset = name, size, offset
+    w.name_count += 1
 
 
 cdef inline bint write_name(Writer* w, const uint8_t* name, uint32_t size) noexcept nogil:
     """Write a folded name; ``False`` where it does not fit."""
+    cdef uint32_t shared, longest = 1, known = 0, i
+    if not w.hashed and (w.name_count == FEW_NAMES or w.at > NEAR_LIMIT):
+        note_by_suffixes(w)
+    if w.hashed:
+        return write_labels(w, name, size)
+    for i in range(w.name_count):
+        shared = shared_octets(name, size, w.names[i].name, w.names[i].size)
+        if shared > longest:  # what is longer than all before was written out here
+            longest, known = shared, w.names[i].offset + w.names[i].size - shared
+    if longest == 1:
+        longest = 0
+    if w.limit - w.at < size - longest + 2 * (longest > 0):
+        return False
+    if size > longest:
+        put_octets(w.out + w.at, name, size - longest)
+        if size > 1:
+            note_name(w, name, size, w.at)
+        w.at += size - longest
+    if longest:
+        put_pointer(w, w.at, known)
+        w.at += 2
+    return True
+
+
+cdef inline bint write_labels(Writer* w, const uint8_t* name, uint32_t size) noexcept nogil:
     cdef Labels labels
-    split(name, &labels)
-    return write_labels(w, name, size, &labels)
-
-
-cdef inline bint write_labels(Writer* w, const uint8_t* name, uint32_t size,
-                              const Labels* labels) noexcept nogil:
     cdef uint32_t known, start
     cdef int i
-    if not w.noted:
-        note_question(w)
+    split(name, &labels)
     for i in range(labels.count):
         start = labels.starts[i]
         known = known_offset(w, labels.hashes[i], name + start, size - start)
@@ -140,6 +231,27 @@ cdef inline bint write_labels(Writer* w, const uint8_t* name, uint32_t size,
     return True
 
 
+cdef inline void put_octets(uint8_t* out, const uint8_t* octets, uint32_t size) noexcept nogil:
+    """Copy a few octets: most are too few for a call of memcpy."""
+    cdef uint32_t i = 0
+    if size > 32:
+        memcpy(out, octets, size)
+        return
+    if size >= 8:
+        while i + 8 < size:
+            memcpy(out + i, octets + i, 8)
+            i += 8
+        memcpy(out + size - 8, octets + size - 8, 8)
+        return
+    if size >= 4:
+        memcpy(out, octets, 4)
+        memcpy(out + size - 4, octets + size - 4, 4)
+        return
+    while i < size:
+        out[i] = octets[i]
+        i += 1
+
+
 cdef inline void put_pointer(Writer* w, uint32_t at, uint32_t offset) noexcept nogil:
     w.out[at] = 0xC0 | offset >> 8
     w.out[at + 1] = <uint8_t>offset
@@ -148,7 +260,7 @@ cdef inline void put_pointer(Writer* w, uint32_t at, uint32_t offset) noexcept n
 cdef inline bint write_octets(Writer* w, const uint8_t* octets, uint32_t size) noexcept nogil:
     if w.limit - w.at < size:
         return False
-    memcpy(w.out + w.at, octets, size)
+    put_octets(w.out + w.at, octets, size)
     w.at += size
     return True
 
@@ -218,11 +330,31 @@ cdef inline bint write_rdata(Writer* w, uint32_t rtype, const uint8_t* rdata,
     return fits
 
 
+cdef inline int write_plain_set(Writer* w, uint32_t pointer, const uint8_t* head,
+                                uint32_t ttl) noexcept nogil:
+    """Write all records of a set that has no names to compress, whose owner is known."""
+    cdef uint32_t rtype = get16(head), count = get32(head + 8), i, size
+    cdef const uint8_t* rdata = head + SET_HEAD
+    cdef uint8_t* out = w.out + w.at
+    if w.limit - w.at < 10 * count + get32(head + 12):  # two octets of each are the pointer's
+        return -1
+    for i in range(count):
+        size = get16(rdata)
+        out = put_record_head(out, pointer, rtype, w.rclass, ttl, size)
+        put_octets(out, rdata + 2, size)
+        out += size
+        rdata += 2 + size
+    w.at = out - w.out
+    return count
+
+
 cdef inline int write_set(Writer* w, const uint8_t* owner, uint32_t owner_size, uint32_t* pointer,
                           const uint8_t* head, uint32_t ttl) noexcept nogil:
     """Write all records of a set; return their number, -1 where they do not fit."""
     cdef uint32_t rtype = get16(head), count = get32(head + 8), i, size
     cdef const uint8_t* rdata = head + SET_HEAD
+    if pointer[0] and not compressed_names(rtype):
+        return write_plain_set(w, pointer[0], head, ttl)
     for i in range(count):
         size = get16(rdata)
         rdata += 2
