@@ -35,7 +35,16 @@ from zones.version import ZoneVersion
 __all__ = ["Base", "Outcome", "Refresh", "SecondaryZone", "Surroundings", "Wish"]
 
 # Where no primary gave anything to judge; whatever else goes wrong is a refusal.
-NO_ANSWER = frozenset({"unreachable", "timeout", "no-primary", "primary-suspended"})
+NO_ANSWER = frozenset(
+    {
+        "unreachable",
+        "timeout",
+        "no-primary",
+        "primary-suspended",
+        "tls-failed",
+        "tls-certificate",
+    }
+)
 # What a second transfer of the same serial would end in again.
 LASTING = frozenset({"too-large", "too-many-records"})
 

@@ -76,14 +76,14 @@ class Client:
     async def query_soa(self, primary: Primary, apex: Name, key: TsigKey | None) -> SoaAnswer:
         """Return what the primary says of its SOA; raises ``TransferError``.
 
-        A connection to it that is there is used. Else UDP is tried a few times, then TCP: once for
+        A connection to it that is there is used, and over TLS no other way. Else UDP is tried a few times, then TCP: once for
         a truncated answer, and once where none came, in case that only UDP is blocked.
         """
 
         def make(query_id: int) -> SoaQuery:
             return SoaQuery(apex, query_id=query_id, peer=str(primary), key=key)
 
-        if not self._connections.has(primary):
+        if primary.tls is None and not self._connections.has(primary):
             query = make(new_id())
             request = query.request(self._clock())
             with suppress(TimeoutError, Truncated, OSError):
@@ -171,7 +171,7 @@ def may_ask_for_all(error: TransferError, stream: AnswerStream) -> bool:
         return stream.messages > 0
     if error.rule in ("primary-not-authoritative", "too-slow"):
         return False
-    return not error.rule.startswith(("tsig-", "key-"))
+    return not error.rule.startswith(("tsig-", "key-", "tls-"))
 
 
 class _SoaExchange:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
@@ -308,6 +309,8 @@ def _receive(batch: _Batch, now: float) -> _Outcome:
 
 def plain(error: OSError) -> str:
     """Return the system's words for the error, without Python's."""
+    if isinstance(error, ssl.SSLError):  # its number is not the system's
+        return (error.reason or str(error)).replace("_", " ").lower()
     if error.errno:
         return os.strerror(error.errno)
     return error.strerror or str(error) or type(error).__name__

@@ -9,19 +9,22 @@ that closes connections with requests waiting on them gets one for each request 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from axfr.connection import Connection, E, Lost, Make, plain
 from axfr.errors import TransferError
+from axfr.tls import PinMismatch, check_pin, context_for, reason_of, server_name
 from zones.name import Name
-from zones.secondary import Primary
+from zones.secondary import Primary, PrimaryTls
 
 MOST: Final = 4  # connections to one primary, but for those with large answers
 ALONE_SECONDS: Final = 600.0  # that each request gets a connection after sharing went wrong
 
 Address: TypeAlias = tuple[str, int]
+Peer: TypeAlias = tuple[str, int, PrimaryTls | None]  # what connections are kept for
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,11 @@ class Connections:
     def __init__(self, times: Times, clock: Callable[[], float]) -> None:
         self._times = times
         self._clock = clock
-        self._pools: dict[Address, _Pool] = {}
+        self._pools: dict[Peer, _Pool] = {}
 
     def has(self, primary: Primary) -> bool:
         """Tell whether a connection to this primary is there to be used."""
-        pool = self._pools.get((primary.address, primary.port))
+        pool = self._pools.get((primary.address, primary.port, primary.tls))
         return pool is not None and pool.shares and any(one.is_usable for one in pool.slots)
 
     async def run(
@@ -110,7 +113,7 @@ class Connections:
 
         ``heavy`` exchanges are fed in a thread. Raises ``TransferError``.
         """
-        pool = self._pools.setdefault((primary.address, primary.port), _Pool())
+        pool = self._pools.setdefault((primary.address, primary.port, primary.tls), _Pool())
         try:
             if pool.shares:
                 try:
@@ -180,7 +183,9 @@ class Connections:
         """Connect; raises ``_NotConnected``."""
         times = self._times
         try:
-            async with asyncio.timeout(times.connect):
+            async with asyncio.timeout(times.connect * (3 if primary.tls else 1)):
+                if primary.tls is not None:
+                    return await self._open_secured(primary, primary.tls, source)
                 _, connection = await asyncio.get_running_loop().create_connection(
                     lambda: Connection(times.idle, self._clock),
                     primary.address,
@@ -192,4 +197,38 @@ class Connections:
             raise _NotConnected("timeout", reason) from None
         except OSError as error:
             raise _NotConnected("unreachable", f"no connection: {plain(error)}") from error
+        return connection
+
+    async def _open_secured(
+        self, primary: Primary, tls: PrimaryTls, source: Address | None
+    ) -> Connection:
+        """Connect and agree on TLS (RFC 9103 7); raises ``OSError`` and ``_NotConnected``."""
+        loop = asyncio.get_running_loop()
+        family = socket.AF_INET6 if ":" in primary.address else socket.AF_INET
+        plain_socket = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            plain_socket.setblocking(False)
+            if source is not None:
+                plain_socket.bind(source)
+            async with asyncio.timeout(self._times.connect):
+                await loop.sock_connect(plain_socket, (primary.address, primary.port))
+        except BaseException:
+            plain_socket.close()
+            raise
+        try:
+            transport, connection = await loop.create_connection(
+                lambda: Connection(self._times.idle, self._clock),
+                sock=plain_socket,
+                ssl=context_for(tls),
+                server_hostname=server_name(primary),
+                ssl_handshake_timeout=self._times.connect,
+            )
+        except (OSError, ValueError) as error:
+            plain_socket.close()
+            raise _NotConnected(*reason_of(error, primary)) from error
+        try:
+            check_pin(tls, transport.get_extra_info("ssl_object"))
+        except PinMismatch as error:
+            connection.close("it is not who it should be")
+            raise _NotConnected(*reason_of(error, primary)) from error
         return connection

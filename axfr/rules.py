@@ -45,6 +45,25 @@ ALL: Final = (
         "Enter the address of the primary.",
         "RFC 1034 4.3.5",
     ),
+    Rule(
+        "tls-failed",
+        ERROR,
+        "No encrypted connection to the primary",
+        "Transfers from this primary are to be encrypted, and no TLS came about with it. Without"
+        " TLS it is not asked.",
+        "Check that the primary offers DNS over TLS (usually on port 853) with TLS 1.3 at the"
+        " address and port entered here.",
+        "RFC 9103 7, RFC 7858 3.1",
+    ),
+    Rule(
+        "tls-certificate",
+        ERROR,
+        "The primary shows a wrong certificate",
+        "The certificate that the primary shows is not one by which it is to be known here.",
+        "Renew the certificate of the primary, or enter its name, its issuer (tls-ca) or its key"
+        " (tls-pin) here as they are now.",
+        "RFC 9103 7.3.1, RFC 8310 8",
+    ),
     # What the primary answers
     Rule(
         "refused-by-primary",

@@ -45,7 +45,8 @@ def address_and_port(text: str) -> tuple[str, int]:
     "add",
     cls=Command,
     example="""nsctl peer add 192.0.2.53
-    nsctl peer add 192.0.2.0/24 --zone example.org --key transfer.example.org""",
+    nsctl peer add 192.0.2.0/24 --zone example.org --key transfer.example.org
+    nsctl peer add 192.0.2.53 --tls-only --certificate secondary.example.net""",
 )
 @WHOM
 @OF_ZONE
@@ -54,16 +55,32 @@ def address_and_port(text: str) -> tuple[str, int]:
 @click.option(
     "--notify/--no-notify", default=None, help="Is sent NOTIFY (default for an address), or not."
 )
+@click.option("--tls-only", is_flag=True, help="Transfers over TLS alone (RFC 9103).")
+@click.option(
+    "--certificate",
+    metavar="NAME",
+    default="",
+    help="Only who shows a certificate with this name, over TLS; [tls] client_ca issued it.",
+)
 @click.pass_obj
 def add(
-    app: App, *, whom: str, apex: Name | None, key: Name | None, transfer: bool, notify: bool | None
+    app: App,
+    *,
+    whom: str,
+    apex: Name | None,
+    key: Name | None,
+    transfer: bool,
+    notify: bool | None,
+    tls_only: bool,
+    certificate: str,
 ) -> None:
     """Let a server, or a network, transfer zones from us; send it NOTIFY when they change."""
     from storage import peers
 
     host, port = address_and_port(whom)
     notify = "/" not in host if notify is None else notify
-    made = peers.Peer(host, port, key, apex, transfer, notify)
+    name = certificate.rstrip(".").lower()
+    made = peers.Peer(host, port, key, apex, transfer, notify, tls_only or bool(name), name)
     with app.write() as session:
         peers.add_peer(session, made, actor=app.actor)
     emit(app, as_data(made), lambda: click.echo(f"peer {made}: added, {rights(made)}"))
@@ -85,7 +102,7 @@ def list_(app: App, *, apex: Name | None) -> None:
             else f"[{one.address_or_net}]@{one.port}",
             display(one.apex) if one.apex else "all zones",
             display(one.key) if one.key else "-",
-            "yes" if one.may_transfer else "no",
+            may_transfer(one),
             "yes" if one.notify else "no",
         )
         for one in known
@@ -119,10 +136,20 @@ def delete(app: App, *, whom: str, apex: Name | None, key: Name | None) -> None:
 
 def rights(made: Any) -> str:
     """Return what a peer may do, in words."""
-    told = ["may transfer"] if made.may_transfer else []
+    told = ["may transfer" + (" over TLS" if made.tls_only else "")] if made.may_transfer else []
     told += ["is notified"] if made.notify else []
     signed = f", signed by {display(made.key)}" if made.key else ""
+    signed += f", with a certificate of {made.certificate}" if made.certificate else ""
     return (" and ".join(told) or "without any right") + signed
+
+
+def may_transfer(one: Any) -> str:
+    """Return whether and how a peer may transfer, in a word or two."""
+    if not one.may_transfer:
+        return "no"
+    return (
+        ("over TLS" + (f" as {one.certificate}" * bool(one.certificate))) if one.tls_only else "yes"
+    )
 
 
 def as_data(one: Any) -> dict[str, Any]:
@@ -134,4 +161,6 @@ def as_data(one: Any) -> dict[str, Any]:
         "key": display(one.key) if one.key else None,
         "may_transfer": one.may_transfer,
         "notify": one.notify,
+        "tls_only": one.tls_only,
+        "certificate": one.certificate or None,
     }

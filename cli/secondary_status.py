@@ -28,6 +28,7 @@ from cli.output import (
     stamp,
     wrapped,
 )
+from cli.primary_tls import as_data as as_data_tls
 from zones.errors import DNSError
 from zones.name import Name, display
 from zones.secondary import Primary, Result, SecondaryState, SecondaryStatus, TransferAttempt
@@ -70,6 +71,7 @@ def as_data(
                 "address": primary.address,
                 "port": primary.port,
                 "key": display(primary.key) if primary.key else None,
+                "tls": as_data_tls(primary.tls),
             }
             for primary in primaries
         ],
@@ -156,7 +158,8 @@ def print_status(
         "Next refresh": ago(state.next_refresh, now) if state.next_refresh > now else "due",
         "Expires": expiry_text(state, now),
         "Primaries": ", ".join(
-            f"{primary}{f' (key {display(primary.key)})' if primary.key else ''}"
+            f"{primary}{' over TLS' if primary.tls else ''}"
+            f"{f' (key {display(primary.key)})' if primary.key else ''}"
             for primary in primaries
         )
         or "none",

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 
 from axfr.notify import NotifyTarget
+from nameserver.tls import Session
 from storage.peers import Peer
 from zones.name import Name
 from zones.secondary import TsigKey
@@ -24,15 +25,19 @@ class Access:
         yield from self._peers.get(apex, ())
         yield from self._peers.get(None, ())
 
-    def may_transfer(self, apex: Name, address: str, key: Name | None) -> bool:
+    def may_transfer(
+        self, apex: Name, address: str, key: Name | None, session: Session | None = None
+    ) -> bool:
         """Tell whether a client at ``address``, signing with ``key``, may have the zone.
 
-        A peer with a key has to sign with it; one without is known by its address alone.
+        A peer with a key has to sign with it, one with a certificate to show that; one without
+        either is known by its address alone. ``session`` is that of a connection over TLS.
         """
         client = ipaddress.ip_address(address.partition("%")[0])
         return any(
             peer.may_transfer
             and (peer.key is None or peer.key == key)
+            and _is_secured(peer, session)
             and client in ipaddress.ip_network(peer.address_or_net)
             for peer in self._of(apex)
         )
@@ -46,3 +51,12 @@ class Access:
             for peer in self._of(apex)
             if peer.notify
         ]
+
+
+def _is_secured(peer: Peer, session: Session | None) -> bool:
+    """Tell whether a connection is what a peer may use (RFC 9103 9.3.4: mutual TLS)."""
+    if not (peer.tls_only or peer.certificate):
+        return True
+    if session is None or not session.may_carry_transfers:
+        return False
+    return not peer.certificate or peer.certificate in session.names

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import structlog
@@ -23,6 +24,8 @@ from nameserver.engine import Engine
 from nameserver.message import Rcode
 from nameserver.respond import AXFR, AnswerSettings, HandOver, Transport
 from nameserver.table import ServedZone
+from nameserver.tcp import Answer
+from nameserver.tls import Session
 from zones.errors import WireError
 from zones.name import Name, display
 from zones.serial import is_newer
@@ -36,6 +39,19 @@ _QR: Final = 0x8000
 _TC: Final = 0x0200
 
 Stream = AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who sent a message, and how; ``session`` where it came over TLS."""
+
+    address: str
+    port: int
+    transport: Transport
+    session: Session | None = None
+
+    def __str__(self) -> str:
+        return self.address + (" over TLS" if self.session else "")
 
 
 class Dispatcher:
@@ -66,16 +82,23 @@ class Dispatcher:
 
     def answer_datagram(self, message: bytes, address: str, port: int) -> bytes | None:
         """Return the answer to a datagram, ``None`` for silence."""
-        answer = self._answer(message, address, port, Transport.UDP)
+        answer = self._answer(message, Asker(address, port, Transport.UDP))
         return self._count("udp", answer if isinstance(answer, bytes) else None)
 
-    def answer_stream(self, message: bytes, address: str, port: int) -> bytes | Stream | None:
-        """Return the answer to a message of a TCP connection; a transfer is several messages."""
-        answer = self._answer(message, address, port, Transport.TCP)
+    def answer_stream(
+        self, message: bytes, address: str, port: int, session: Session | None = None
+    ) -> bytes | Stream | None:
+        """Return the answer to a message of a connection; a transfer is several messages."""
+        transport = Transport.TCP if session is None else Transport.TLS
+        answer = self._answer(message, Asker(address, port, transport, session))
         if answer is None or isinstance(answer, bytes):
-            return self._count("tcp", answer)
-        self._counters.count("tcp.transfers")
+            return self._count(transport.value, answer)
+        self._counters.count(f"{transport.value}.transfers")
         return answer
+
+    def answer_of(self, session: Session | None) -> Answer:
+        """Return what answers the messages of one connection over TLS."""
+        return partial(self.answer_stream, session=session)
 
     def _count(self, transport: str, answer: bytes | None) -> bytes | None:
         self._counters.count(f"{transport}.queries")
@@ -85,36 +108,34 @@ class Dispatcher:
             self._counters.count(f"{transport}.rcode.{answer[3] & 0xF}")
         return answer
 
-    def _answer(
-        self, message: bytes, address: str, port: int, transport: Transport
-    ) -> bytes | Stream | None:
+    def _answer(self, message: bytes, asker: Asker) -> bytes | Stream | None:
         try:
-            client = Client(packed(address), int(self._clock()))
-            answer = self._engine.respond(message, transport, self.settings, client)
+            client = Client(packed(asker.address), int(self._clock()))
+            answer = self._engine.respond(message, asker.transport, self.settings, client)
             if isinstance(answer, HandOver):
-                return self._handed_over(answer, message, address, port, transport)
+                return self._handed_over(answer, message, asker)
         except WireError as error:
             return bare_answer(message, error.rcode)
         except Exception:  # a defect must cost one answer, not the service
             self._counters.count("internal-errors")
-            log.exception("a message could not be answered", client=address, octets=message.hex())
+            log.exception(
+                "a message could not be answered", client=asker.address, octets=message.hex()
+            )
             return bare_answer(message, Rcode.SERVFAIL)
         return answer
 
-    def _handed_over(
-        self, kind: HandOver, message: bytes, address: str, port: int, transport: Transport
-    ) -> bytes | Stream | None:
+    def _handed_over(self, kind: HandOver, message: bytes, asker: Asker) -> bytes | Stream | None:
         match kind:
             case HandOver.NOTIFY:
-                return self._secondaries.answer_notify(message, address, port)
+                return self._secondaries.answer_notify(message, asker.address, asker.port)
             case HandOver.TRANSFER:
-                return self._transfer(message, address, None, transport)
+                return self._transfer(message, asker, None)
             case HandOver.TSIG:
-                return self._signed(message, address, transport)
+                return self._signed(message, asker)
             case HandOver.UPDATE:  # RFC 2136 is not offered: zones are edited by nsctl
                 return bare_answer(message, Rcode.NOTIMP)
 
-    def _signed(self, message: bytes, address: str, transport: Transport) -> bytes | Stream | None:
+    def _signed(self, message: bytes, asker: Asker) -> bytes | Stream | None:
         """Answer a message that carries a TSIG record (RFC 8945 5.2)."""
         now = self._clock()
         verified = tsig.verify(message, self.access.keys, now)
@@ -126,10 +147,10 @@ class Dispatcher:
         signer = verified.signer()
         # RFC 8945 5.3: the signed response has to fit, too.
         settings = replace(self.settings, reserve=signer.octets)
-        answer = self._engine.respond(verified.message, transport, settings)
+        answer = self._engine.respond(verified.message, asker.transport, settings)
         if isinstance(answer, HandOver):
             if answer is HandOver.TRANSFER:
-                return self._transfer(verified.message, address, verified, transport)
+                return self._transfer(verified.message, asker, verified)
             answer = bare_answer(verified.message, Rcode.NOTIMP)
         return None if answer is None else signer.sign(answer, now)
 
@@ -138,20 +159,20 @@ class Dispatcher:
     def _transfer(
         self,
         message: bytes,
-        address: str,
+        asker: Asker,
         verified: tsig.Verified | None,
-        transport: Transport,
     ) -> bytes | Stream:
         query = outbound.parse_transfer_query(message)
         signer = verified.signer() if verified else None
         key = verified.key.name if verified and verified.key else None
         zone = self._table.get(query.apex)
-        refusal = self._refusal(zone, query, address, key, transport)
+        refusal = self._refusal(zone, query, asker, key)
+        address = str(asker)
         if refusal is not None or zone is None or zone.content is None:
             rcode = Rcode.SERVFAIL if refusal is None else refusal
             self._log(query, address, rcode.name, key)
             return outbound.error_answer(query, rcode, signer=signer, now=self._clock())
-        if transport is Transport.UDP:
+        if asker.transport is Transport.UDP:
             return self._datagram(zone.content, query, signer)
         return self._messages(zone.content, query, signer, address, key)
 
@@ -167,16 +188,15 @@ class Dispatcher:
         self,
         zone: ServedZone | None,
         query: TransferQuery,
-        address: str,
+        asker: Asker,
         key: Name | None,
-        transport: Transport,
     ) -> Rcode | None:
         """Return why a transfer is not given, ``None`` where it is (RFC 5936 2.2.1)."""
         if zone is None:
             return Rcode.NOTAUTH
-        if not self.access.may_transfer(query.apex, address, key):
+        if not self.access.may_transfer(query.apex, asker.address, key, asker.session):
             return Rcode.REFUSED
-        if transport is Transport.UDP and query.qtype == AXFR:  # RFC 5936 4.2
+        if asker.transport is Transport.UDP and query.qtype == AXFR:  # RFC 5936 4.2
             return Rcode.FORMERR
         return Rcode.SERVFAIL if zone.content is None else None
 

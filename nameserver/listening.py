@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import resource
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -12,11 +13,13 @@ from nameserver.address import Address
 from nameserver.configured import rate_limits
 from nameserver.counters import Counters
 from nameserver.dispatch import Dispatcher
+from nameserver.dot import DotConnections
 from nameserver.engine import CompiledEngine, Engine
 from nameserver.respond import AnswerSettings
 from nameserver.settings import Settings
 from nameserver.streams import CompiledConnections, Connections, PythonConnections
 from nameserver.tcp import TcpLimits
+from nameserver.tls import Certificate, TlsError
 from zones.errors import DNSError
 
 log = structlog.get_logger()
@@ -34,17 +37,32 @@ class Listeners:
     """The listeners of a server; ``start`` once, ``stop`` once, also after a failed start."""
 
     def __init__(
-        self, settings: Settings, engine: Engine, dispatcher: Dispatcher, counters: Counters
+        self,
+        settings: Settings,
+        engine: Engine,
+        dispatcher: Dispatcher,
+        counters: Counters,
+        clock: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._dispatcher = dispatcher
         self._counters = counters
+        self._clock = clock
+        self._limits = TcpLimits(
+            settings.tcp.max_connections, settings.tcp.per_client, settings.tcp.idle_timeout
+        )
         self._connections = self._new_connections()
+        self._dot: DotConnections | None = None
+        self.tls_addresses: list[Address] = []
 
     async def start(self, answering: AnswerSettings) -> list[Address]:
-        """Listen, and return where, with the ports chosen for a port 0; raises ``ListenError``."""
-        reasons, addresses = [], []
+        """Listen, and return where, with the ports chosen for a port 0.
+
+        ``tls_addresses`` tells the same of DNS over TLS. Raises ``ListenError``.
+        """
+        addresses: list[Address] = []
+        reasons = self._bind_tls()
         for address in self._settings.listen:
             try:
                 addresses.append(Address(address.host, self._bind(address)))
@@ -52,25 +70,55 @@ class Listeners:
                 reasons.append(f"cannot listen on {address}: {listen_reason(error, address)}")
         if reasons:
             raise ListenError("\n".join(reasons))
-        allow_files(self._settings.tcp.max_connections)
+        allow_files(self._limits.connections * (2 if self._dot else 1))
         limits = rate_limits(self._settings.rrl)
         self._engine.start(answering, self._dispatcher.answer_datagram, limits)
         await self._connections.start()
+        if self._dot is not None:
+            self._dot.start()
         return addresses
+
+    def reload(self) -> None:
+        """Load the certificate again."""
+        if self._dot is not None:
+            self._dot.renew(force=True)
 
     async def stop(self) -> None:
         """Stop answering, and close every connection."""
+        if self._dot is not None:
+            await self._dot.stop()
         await self._connections.stop()
         self._engine.stop()
 
     def _new_connections(self) -> Connections:
-        tcp = self._settings.tcp
-        limits = TcpLimits(tcp.max_connections, tcp.per_client, tcp.idle_timeout)
+        limits = self._limits
         answer = self._dispatcher.answer_stream
         if isinstance(self._engine, CompiledEngine):
             workers, streams = self._settings.workers, self._engine.open_streams
             return CompiledConnections(streams, answer, limits, self._counters, workers)
         return PythonConnections(answer, limits, self._counters)
+
+    def _bind_tls(self) -> list[str]:
+        """Bind what DNS over TLS is answered on; return the reasons against it."""
+        settings, reasons = self._settings, []
+        if not settings.listen_tls or settings.tls.certificate is None:
+            return []
+        tls = settings.tls
+        try:
+            certificate = Certificate(settings.tls.certificate, tls.key, tls.client_ca)
+        except TlsError as error:
+            return [f"no DNS over TLS: {error}"]
+        self._dot = DotConnections(
+            certificate, self._dispatcher.answer_of, self._limits, self._counters, self._clock
+        )
+        for address in settings.listen_tls:
+            try:
+                port = self._dot.listen(address.host, address.port)
+            except OSError as error:
+                reasons.append(f"cannot listen on {address}: {listen_reason(error, address)}")
+            else:
+                self.tls_addresses.append(Address(address.host, port))
+        return reasons
 
     def _bind(self, address: Address) -> int:
         """Bind UDP and TCP to an address; port 0 is any port that is free for both."""

@@ -116,7 +116,7 @@ class Server:
         self._alerting = Alerting(database, settings, clock)
         self._catalogs = Catalogs(database, clock)
         self._deliverer = Deliverer(database, settings, clock)
-        self._listeners = Listeners(settings, self.engine, self._dispatcher, self.counters)
+        self._listeners = Listeners(settings, self.engine, self._dispatcher, self.counters, clock)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -145,6 +145,7 @@ class Server:
             engine=self.engine.name,
             zones=len(self.table),
             listening=", ".join(map(str, self.addresses)),
+            tls=", ".join(map(str, self._listeners.tls_addresses)) or None,
             seconds=round(self._clock() - started, 3),
         )
 
@@ -164,6 +165,10 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.log_counters()
         log.info("stopped")
+
+    def reload(self) -> None:
+        """Take over a certificate that was replaced; it would be found by itself, somewhat later."""
+        self._listeners.reload()
 
     def log_counters(self) -> None:
         """Write a line with all counts."""
@@ -369,6 +374,7 @@ async def _serve(settings: Settings, database: Database) -> None:
         loop.add_signal_handler(number, stop.set)
     server = Server(settings, database)
     loop.add_signal_handler(signal.SIGUSR1, server.log_counters)
+    loop.add_signal_handler(signal.SIGHUP, server.reload)
     # What is loaded stays: the collector would walk millions of objects again and again for nothing.
     gc.disable()
     await server.start()

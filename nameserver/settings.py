@@ -38,6 +38,8 @@ from nameserver.settings_sources import SettingsError, read_sources, with_source
 from nameserver.settings_table import Count, Seconds, Table, listed
 from zones.name import BadName, from_text
 
+TLS_PORT = 853  # RFC 7858 3.1
+
 __all__ = ["Address", "Settings", "SettingsError", "default_database", "load"]
 
 
@@ -55,6 +57,10 @@ def _product() -> str:
 
 def _address(value: object) -> object:
     return Address.parse(value) if isinstance(value, str) else value
+
+
+def _tls_address(value: object) -> object:
+    return Address.parse(value, TLS_PORT) if isinstance(value, str) else value
 
 
 def _host(value: object) -> object:
@@ -98,6 +104,7 @@ def _directory(value: object) -> object:
 
 
 AddressText = Annotated[Address, BeforeValidator(_address)]
+TlsAddressText = Annotated[Address, BeforeValidator(_tls_address)]
 HostText = Annotated[str, BeforeValidator(_host)]
 NameText = Annotated[str, BeforeValidator(_domain_name)]
 MailboxText = Annotated[str, BeforeValidator(_mailbox)]
@@ -110,6 +117,17 @@ class TcpSettings(Table):
     max_connections: Count = 1000
     per_client: Count = 50  # connections of one address (an IPv6 /64 counts as one)
     idle_timeout: Seconds = 10.0
+
+
+class TlsSettings(Table):
+    """``[tls]``: the certificate for ``listen_tls``, in PEM form; a new one is found by itself.
+
+    The limits are those of ``[tcp]``, for connections that are counted apart.
+    """
+
+    certificate: Path | None = None  # with the chain up to the issuer that clients know
+    key: Path | None = None  # where it does not stand in the same file
+    client_ca: Path | None = None  # who issues the certificates by which peers are known
 
 
 class TransferSettings(Table):
@@ -242,6 +260,7 @@ class Settings(Table):
     listen: Annotated[tuple[AddressText, ...], BeforeValidator(listed), Field(min_length=1)] = (
         Address("127.0.0.1", 5300),
     )
+    listen_tls: Annotated[tuple[TlsAddressText, ...], BeforeValidator(listed)] = ()
     database: str = Field(default_factory=default_database, min_length=1)
     workers: Count = 1
     engine: Literal["python", "compiled", "auto"] = "auto"
@@ -253,6 +272,7 @@ class Settings(Table):
     cookies: CookieSettings = CookieSettings()
     rrl: RrlSettings = RrlSettings()
     tcp: TcpSettings = TcpSettings()
+    tls: TlsSettings = TlsSettings()
     transfers: TransferSettings = TransferSettings()
     timers: TimerSettings = TimerSettings()
     notify: NotifySettings = NotifySettings()
@@ -267,6 +287,12 @@ class Settings(Table):
 
     # What the sources hold that is no setting: told, but no reason not to start.
     warnings: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+
+    @model_validator(mode="after")
+    def _has_certificate(self) -> Settings:
+        if self.listen_tls and self.tls.certificate is None:
+            raise ValueError("listen_tls needs a certificate: set certificate and key below [tls]")
+        return self
 
 
 def load(

@@ -20,6 +20,7 @@ from nameserver.tcp import (
     TcpListener,
     bind_stream,
 )
+from nameserver.tls import Session
 
 if TYPE_CHECKING:
     from nameserver._streams import HandedStream, Streams
@@ -108,6 +109,10 @@ class CompiledConnections:
             for one in self._sockets.pop():
                 one.close()
             raise
+
+    def answer_of(self, session: Session | None) -> Answer:  # noqa: ARG002 (there is no TLS here)
+        """Return what answers."""
+        return self.answer
 
     def patience(self) -> float:
         """Return for how many seconds a connection may be idle that was handed over."""

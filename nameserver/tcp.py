@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
 import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
 from nameserver.counters import Counters
+from nameserver.tls import Session
 
 LENGTH: Final = struct.Struct("!H")
 AT_ONCE: Final = 1 << 18  # octets of answers, before it is looked whether the client reads them
@@ -110,11 +110,13 @@ def _net(client: str) -> bytes:
 class Service(Protocol):
     """What connections belong to."""
 
-    answer: Answer
     limits: TcpLimits
     counters: Counters
     kind: str  # what its counts begin with
     connections: set[Connection]
+
+    def answer_of(self, session: Session | None) -> Answer:
+        """Return what answers the queries on a connection; ``None``: it is without TLS."""
 
     def patience(self) -> float:
         """Return for how many seconds a connection may be idle now."""
@@ -123,8 +125,10 @@ class Service(Protocol):
 class TcpListener:
     """Accepts connections on one address and answers the queries on them.
 
-    With ``tls`` they are connections of TLS (``nameserver.dot``). Listeners may share ``books``.
+    Listeners may share ``books``.
     """
+
+    kind = "tcp"
 
     def __init__(
         self,
@@ -135,19 +139,15 @@ class TcpListener:
         counters: Counters,
         *,
         books: Books | None = None,
-        tls: ssl.SSLContext | None = None,
-        kind: str = "tcp",
     ) -> None:
         self._socket = bind_stream(address, port)
         self.port: int = self._socket.getsockname()[1]
         self.answer = answer
         self.limits = limits
         self.counters = counters
-        self.kind = kind
         self.connections: set[Connection] = set()
-        self.books = books or Books(limits, counters, kind)
+        self.books = books or Books(limits, counters)
         self.patience = self.books.patience
-        self._tls = tls
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -157,9 +157,11 @@ class TcpListener:
             lambda: Connection(self, self.books),
             sock=self._socket,
             backlog=BACKLOG,
-            ssl=self._tls,
-            ssl_handshake_timeout=self.limits.idle_timeout if self._tls else None,
         )
+
+    def answer_of(self, session: Session | None) -> Answer:  # noqa: ARG002 (there is no TLS here)
+        """Return what answers."""
+        return self.answer
 
     async def stop(self) -> None:
         """Stop accepting and close every connection."""
@@ -199,6 +201,11 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
 
+    @property
+    def was_made(self) -> bool:
+        """Tell whether it was admitted, and its end will be told."""
+        return self._admitted
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the client or hang up."""
         self._transport = cast(asyncio.Transport, transport)
@@ -213,6 +220,8 @@ class Connection(asyncio.Protocol):
             transport.close()
             return
         self._service.connections.add(self)
+        secured = transport.get_extra_info("ssl_object")
+        self._answer = self._service.answer_of(Session.of(secured) if secured else None)
         self._last_activity = self._loop.time()
         self._idle_timer = self._look_later(self._service.patience())
         if isinstance(self._admission, Begun):
@@ -278,7 +287,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _handle(self, query: bytes) -> bytes:
-        answer = self._service.answer(query, *self._client)
+        answer = self._answer(query, *self._client)
         if answer is None:  # nothing a DNS client would send: do not serve the stream any longer
             self._count("dropped")
             self._hangs_up = True

@@ -206,6 +206,7 @@ class PrimaryRow(Base):
     address: Mapped[str]
     port: Mapped[int]
     key: Mapped[KeyOf | None] = mapped_column(index=True)
+    tls: Mapped[dict[str, Any] | None]  # the fields of ``zones.secondary.PrimaryTls``
 
 
 class PeerRow(Base):
@@ -220,6 +221,8 @@ class PeerRow(Base):
     key: Mapped[KeyOf | None] = mapped_column(index=True)
     may_transfer: Mapped[bool]
     notify: Mapped[bool]
+    tls_only: Mapped[bool]
+    certificate: Mapped[str]  # the name in it; "": none is asked for
 
 
 class StateRow(Base):

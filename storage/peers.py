@@ -26,7 +26,8 @@ class Peer:
     """A server, or with ``may_transfer`` alone a network, that follows our zones.
 
     With a ``key``, transfers have to be signed by it and NOTIFY is. ``apex`` is ``None`` where all
-    zones are meant.
+    zones are meant. With ``tls_only`` zones are transferred over TLS alone, and with a
+    ``certificate`` to those alone that show one with this name.
     """
 
     address_or_net: str
@@ -35,6 +36,8 @@ class Peer:
     apex: Name | None = None
     may_transfer: bool = True
     notify: bool = True
+    tls_only: bool = False
+    certificate: str = ""
 
     def __str__(self) -> str:
         host = f"[{self.address_or_net}]" if ":" in self.address_or_net else self.address_or_net
@@ -101,7 +104,16 @@ def peers_of(session: Session, apex: Name) -> list[Peer]:
 
 def peer_of(row: PeerRow) -> Peer:
     """Return the peer of a row."""
-    return Peer(row.address, row.port, row.key, row.apex, row.may_transfer, row.notify)
+    return Peer(
+        row.address,
+        row.port,
+        row.key,
+        row.apex,
+        row.may_transfer,
+        row.notify,
+        row.tls_only,
+        row.certificate,
+    )
 
 
 def same(peer: Peer) -> ColumnElement[bool]:
@@ -141,6 +153,8 @@ def store(session: Session, peers: Sequence[Peer]) -> None:
                 "key": peer.key,
                 "may_transfer": peer.may_transfer,
                 "notify": peer.notify,
+                "tls_only": peer.tls_only,
+                "certificate": peer.certificate,
             }
         )
     bulk.insert(session, PeerRow, rows)

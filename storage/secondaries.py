@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 from sqlalchemy import Delete, bindparam, delete, func, select
@@ -20,7 +20,7 @@ from storage.keys import get_key
 from storage.models import AttemptRow, PrimaryRow, StateRow, ZoneRow
 from storage.zones import chunks, existing, get_zone, unknown
 from zones.name import Name, display
-from zones.secondary import Primary, Result, SecondaryState, TransferAttempt
+from zones.secondary import Primary, PrimaryTls, Result, SecondaryState, TransferAttempt
 from zones.zone import Mode
 
 KEEP_ATTEMPTS: Final = 30  # per zone
@@ -69,6 +69,7 @@ def set_primaries_of(
             "address": primary.address,
             "port": primary.port,
             "key": primary.key,
+            "tls": asdict(primary.tls) if primary.tls else None,
         }
         for apex in zones
         for position, primary in enumerate(primaries)
@@ -97,7 +98,12 @@ def primaries(session: Session, apex: Name) -> list[Primary]:
     rows = session.scalars(
         select(PrimaryRow).where(PrimaryRow.apex == apex).order_by(PrimaryRow.position)
     )
-    return [Primary(row.address, row.port, row.key, row.position) for row in rows]
+    return [Primary(row.address, row.port, row.key, row.position, tls_of(row.tls)) for row in rows]
+
+
+def tls_of(stored: dict[str, Any] | None) -> PrimaryTls | None:
+    """Return what is stored of a primary's TLS, ``None`` where nothing is."""
+    return PrimaryTls(**stored) if stored else None
 
 
 def all_primaries(
@@ -111,10 +117,12 @@ def all_primaries(
         PrimaryRow.port,
         PrimaryRow.key,
         PrimaryRow.position,
+        PrimaryRow.tls,
     ).order_by(PrimaryRow.apex, PrimaryRow.position)
     for some in narrowed(query, PrimaryRow.apex, apexes):
-        for apex, address, port, key, position in session.execute(some):
-            found.setdefault(apex, []).append(Primary(address, port, key, position))
+        for apex, address, port, key, position, tls in session.execute(some):
+            primary = Primary(address, port, key, position, tls_of(tls))
+            found.setdefault(apex, []).append(primary)
     return found
 
 

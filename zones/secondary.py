@@ -21,13 +21,31 @@ class TsigKey:
 
 
 @dataclass(frozen=True, slots=True)
+class PrimaryTls:
+    """How a primary is known over TLS (RFC 9103 7.3.1: strict, by name or by pin).
+
+    ``name`` stands in its certificate; without one its address does. ``ca`` has the certificates
+    of the issuers that are trusted, in PEM form; without any, those of the system are. A ``pin``
+    stands for all of that: the SHA-256 of the certificate's public key, in base64.
+    """
+
+    name: str = ""
+    ca: str = field(default="", repr=False)
+    pin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Primary:
-    """A server that a zone is transferred from; asked in the order of ``position``."""
+    """A server that a zone is transferred from; asked in the order of ``position``.
+
+    With ``tls`` it is asked over TLS and no other way.
+    """
 
     address: str
     port: int = 53
     key: Name | None = None
     position: int = 0
+    tls: PrimaryTls | None = None
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address

@@ -1,0 +1,134 @@
+"""Asking primaries over TLS: strict by name, address, issuer or pin, and told well when not."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import dns.message
+import dns.rrset
+import pytest
+
+from axfr.client import Client, ClientSettings
+from axfr.errors import TransferError
+from axfr.tls import pin_of
+from tests.certificates import DAY, Files, Issuer
+from zones.name import from_text
+from zones.secondary import Primary, PrimaryTls
+
+APEX = from_text("example.org")
+SETTINGS = ClientSettings(connect_timeout=3, idle_timeout=3)
+
+
+@asynccontextmanager
+async def primary_server(files: Files | None, **how: object) -> AsyncIterator[int]:
+    """Answer SOA queries over TLS, or over TCP without a certificate; yield the port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                size = int.from_bytes(await reader.readexactly(2))
+                query = dns.message.from_wire(await reader.readexactly(size))
+                answer = dns.message.make_response(query)
+                answer.flags |= dns.flags.AA
+                soa = "ns.example.org. h.example.org. 42 3600 900 604800 300"
+                answer.answer = [dns.rrset.from_text("example.org.", 60, "IN", "SOA", soa)]
+                octets = answer.to_wire()
+                writer.write(len(octets).to_bytes(2) + octets)
+        except (asyncio.IncompleteReadError, OSError, dns.exception.DNSException):
+            writer.close()
+
+    context = None
+    if files is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files.certificate, files.key)
+        for option, value in how.items():
+            setattr(context, option, value)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+async def serial(port: int, tls: PrimaryTls) -> int:
+    """Return the serial that a primary tells over TLS; raises ``TransferError``."""
+    client = Client(SETTINGS)
+    try:
+        answer = await client.query_soa(Primary("127.0.0.1", port, tls=tls), APEX, None)
+        return answer.serial
+    finally:
+        await client.close()
+
+
+async def refusal(port: int, tls: PrimaryTls) -> tuple[str, str]:
+    """Return the rule and the reason by which a primary is not asked."""
+    with pytest.raises(TransferError) as caught:
+        await serial(port, tls)
+    return caught.value.rule, caught.value.reason
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> Issuer:
+    """An issuer of certificates."""
+    return Issuer(tmp_path)
+
+
+async def test_by_name_by_address_and_by_pin(issuer: Issuer) -> None:
+    """Each of them is enough; with a pin neither name nor issuer nor dates are looked at."""
+    good = issuer.issue("ns.example.net")
+    old = issuer.issue("old.example.net", begins=-9 * DAY, ends=-DAY, by_itself=True)
+    ca = issuer.ca.read_text()
+    async with primary_server(good) as port:
+        assert await serial(port, PrimaryTls("ns.example.net", ca)) == 42
+        assert await serial(port, PrimaryTls(ca=ca)) == 42
+        assert await serial(port, PrimaryTls(pin=pin_of(good.der))) == 42
+    async with primary_server(old) as port:
+        assert await serial(port, PrimaryTls(pin=pin_of(old.der))) == 42
+
+
+async def test_a_wrong_certificate_is_told_by_what_is_wrong(issuer: Issuer, tmp_path: Path) -> None:
+    """Expired, not valid yet, another name, another address, unknown issuer, itself, other key."""
+    (tmp_path / "others").mkdir()
+    ca, name = issuer.ca.read_text(), "ns.example.net"
+    known = PrimaryTls(name, ca)
+    good = issuer.issue(name)
+    other_ca = Issuer(tmp_path / "others", "other.example").ca.read_text()
+    pin = pin_of(issuer.issue("another.example.net").der)
+    for files, tls, words in [
+        (issuer.issue(name, ends=-DAY, begins=-9 * DAY, file="a"), known, "has expired"),
+        (issuer.issue(name, begins=DAY, file="b"), known, "is not valid yet"),
+        (good, PrimaryTls("other.example.net", ca), "is not for other.example.net"),
+        (issuer.issue(name, address="192.0.2.1", file="c"), PrimaryTls(ca=ca), "not for 127.0.0.1"),
+        (good, PrimaryTls(name, other_ca), "unknown issuer"),
+        (good, PrimaryTls(name), "unknown issuer"),
+        (issuer.issue(name, by_itself=True, file="d"), known, "signed by itself"),
+        (good, PrimaryTls(pin=pin), f"another key than the pin: {pin_of(good.der)}"),
+    ]:
+        async with primary_server(files) as port:
+            rule, reason = await refusal(port, tls)
+        assert rule == "tls-certificate", reason
+        assert words in reason
+
+
+async def test_no_tls_at_all(issuer: Issuer) -> None:
+    """Nothing is asked without it; each reason has its own sentence."""
+    good, tls = issuer.issue("ns.example.net"), PrimaryTls(ca=issuer.ca.read_text())
+    async with primary_server(None) as port:
+        assert (await refusal(port, tls))[0] == "tls-failed"
+    async with primary_server(good, maximum_version=ssl.TLSVersion.TLSv1_2) as port:
+        assert await refusal(port, tls) == ("tls-failed", "it does not offer TLS 1.3")
+    assert (await refusal(port, tls))[0] == "unreachable"
+
+    async def say_something(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.net ESMTP\r\n")
+
+    server = await asyncio.start_server(say_something, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    assert await refusal(port, tls) == ("tls-failed", "there is no TLS on that port")
+    server.close()
+    await server.wait_closed()
