@@ -87,7 +87,9 @@ def reason_of(error: Exception, primary: Primary) -> tuple[str, str]:
         return WRONG_CERTIFICATE, _certificate_reason(error, primary)
     if isinstance(error, ssl.SSLError):
         return NO_TLS, _handshake_reason(error)
-    return NO_TLS, f"it broke the connection off before TLS was agreed on ({_plain(error)})"
+    if isinstance(error, TimeoutError) or "longer than" in str(error):
+        return NO_TLS, "it took the connection and said nothing of TLS"
+    return NO_TLS, "it broke the connection off before TLS 1.3 was agreed on"
 
 
 def _certificate_reason(error: ssl.SSLCertVerificationError, primary: Primary) -> str:
@@ -108,7 +110,3 @@ def _handshake_reason(error: ssl.SSLError) -> str:
         return "it does not know the protocol dot (RFC 9103)"
     told = reason.replace("_", " ").lower() or str(error)
     return f"no TLS came about: {told}"
-
-
-def _plain(error: Exception) -> str:
-    return str(error) or type(error).__name__
