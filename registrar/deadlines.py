@@ -83,6 +83,11 @@ def deadlines_of(course: Course) -> list[Deadline]:
     return sorted(found, key=lambda deadline: (deadline.due, deadline.kind))
 
 
+def expiry_notices(course: Course) -> list[Deadline]:
+    """Return when the holder is to be told of the expiry, of ``deadlines_of``."""
+    return [found for found in _expiry(course) if found.kind is Due.EXPIRY_NOTICE]
+
+
 def _deadline(
     due: datetime, kind: Due, sentence: str, source: str, *, ahead: timedelta = ALARM
 ) -> Deadline:

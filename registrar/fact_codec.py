@@ -17,6 +17,8 @@ FACTS: Final[dict[str, type[Fact]]] = {
     if isinstance(kind, type) and issubclass(kind, Fact) and kind is not Fact
 }
 
+PREFIX: Final = '{"event": "'
+
 
 @cache
 def _adapter(event: str) -> TypeAdapter[Fact]:
@@ -34,8 +36,15 @@ def encode(fact: Fact) -> str:
 
 def decode(text: str) -> Fact:
     """Return the fact that ``encode`` wrote; raises ``ValueError``."""
-    data = json.loads(text)
-    event = data.pop("event", "") if isinstance(data, dict) else ""
+    event = _event_of(text)
     if event not in FACTS:
         raise ValueError(f"no fact: {text}")
-    return _adapter(event).validate_json(json.dumps(data))
+    return _adapter(event).validate_json(text)  # which passes over the event
+
+
+def _event_of(text: str) -> str:
+    """Return the event of a fact: the first word, as ``encode`` writes it, or wherever it is."""
+    if text.startswith(PREFIX) and (end := text.find('"', len(PREFIX))) > 0:
+        return text[len(PREFIX) : end]
+    data = json.loads(text)
+    return str(data.get("event", "")) if isinstance(data, dict) else ""

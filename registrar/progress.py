@@ -11,16 +11,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from registrar.course import FAR, Course, Step
-from registrar.deadlines import Deadline, Due, deadlines_of
+from registrar.deadlines import Deadline, deadlines_of, expiry_notices
 from registrar.fact import Fact
 from registrar.lifecycle import state_of
 from registrar.model import Denial, Registration, State
-
-# What is told when its time has come, and is no step of a table.
-TOLD_WHEN_DUE: Final = frozenset((Due.EXPIRY_NOTICE,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +48,17 @@ def progress(
     A moment that was lived through has had its effects; they are not told again.
     """
     new = tuple(facts)
-    course, known = _walked(registration, lived_until)
+    course, known = _walked(registration, lived_until, record=bool(new))
     passed = _passed(course, lived_until, now)
     denied = len(course.denials)
     if new:
         registration = replace(registration, facts=registration.facts + new)
         course = Course(registration, record=True)
+    else:
+        course.steps = []  # from here on
     course.to(now)
     assert course.steps is not None
-    steps, undone = _compared(known, course.steps) if new else (course.steps[len(known) :], [])
+    steps, undone = _compared(known, course.steps) if new else (course.steps, [])
     deadlines = tuple(deadlines_of(course))
     return Progress(
         registration,
@@ -74,8 +72,10 @@ def progress(
     )
 
 
-def _walked(registration: Registration, until: datetime | None) -> tuple[Course, list[Step]]:
-    course = Course(registration, record=True)
+def _walked(
+    registration: Registration, until: datetime | None, *, record: bool
+) -> tuple[Course, list[Step]]:
+    course = Course(registration, record=record)
     if until is not None:
         course.to(until)
     return course, list(course.steps or ())
@@ -84,11 +84,7 @@ def _walked(registration: Registration, until: datetime | None) -> tuple[Course,
 def _passed(course: Course, lived_until: datetime | None, now: datetime) -> tuple[Deadline, ...]:
     if lived_until is None or lived_until >= now:
         return ()
-    return tuple(
-        deadline
-        for deadline in deadlines_of(course)
-        if deadline.kind in TOLD_WHEN_DUE and lived_until < deadline.due <= now
-    )
+    return tuple(notice for notice in expiry_notices(course) if lived_until < notice.due <= now)
 
 
 def _compared(before: list[Step], after: list[Step]) -> tuple[list[Step], list[Step]]:

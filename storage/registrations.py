@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from storage import bulk, customers
 from storage.desk_models import DocumentRow, FactRow, RegistrationRow
 
 CHUNK = 500
+COLUMNS = tuple(RegistrationRow.__table__.columns)
+AnyRow: TypeAlias = "RegistrationRow | Row[Any]"  # rows of many carry no object each
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,13 @@ def by_id(session: Session, number: int) -> RegistrationRow | None:
     return session.get(RegistrationRow, number)
 
 
-def by_ids(session: Session, numbers: Sequence[int]) -> list[RegistrationRow]:
-    """Return registrations by their numbers, in that of the numbers."""
-    found: list[RegistrationRow] = []
+def by_ids(session: Session, numbers: Sequence[int]) -> list[AnyRow]:
+    """Return registrations by their numbers, in the order of those."""
+    found: list[AnyRow] = []
     for start in range(0, len(numbers), CHUNK):
         chunk = numbers[start : start + CHUNK]
-        query = select(RegistrationRow).where(RegistrationRow.id.in_(chunk))
-        found += session.scalars(query.order_by(RegistrationRow.id))
+        query = select(*COLUMNS).where(RegistrationRow.id.in_(chunk)).order_by(RegistrationRow.id)
+        found += session.connection().execute(query)
     return found
 
 
@@ -131,10 +133,10 @@ def listed(
     search: str = "",
     closed: bool = True,
     limit: int | None = None,
-) -> Iterator[RegistrationRow]:
+) -> Iterator[AnyRow]:
     """Yield registrations by name that meet all conditions given."""
     row = RegistrationRow
-    query = select(row).order_by(row.name, row.id).limit(limit)
+    query = select(*COLUMNS).order_by(row.name, row.id).limit(limit)
     if customer is not None:
         query = query.where(row.customer == customer)
     if life is not None:
@@ -147,7 +149,7 @@ def listed(
         query = query.where(row.name.contains(search.lower(), autoescape=True))
     if not closed:
         query = query.where(row.closed_at.is_(None))
-    yield from session.scalars(query)
+    yield from session.connection().execute(query)
 
 
 def similar_names(session: Session, name: str) -> list[str]:

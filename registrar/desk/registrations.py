@@ -19,7 +19,6 @@ from registrar.model import Registration, State
 from registrar.objects import NO_SEC_DNS, NameServer, SecDns
 from registrar.products import Booking
 from storage import registrations as stored
-from storage.desk_models import RegistrationRow
 from storage.session import Session
 from zones.zone import Mode
 
@@ -166,13 +165,17 @@ def facts_of(session: Session, entry: Entry) -> list[RecordedFact]:
 def portfolio(
     session: Session, desk: Desk, at: datetime, *, customer: str | None = None
 ) -> Iterator[tuple[Entry, State]]:
-    """Yield the registrations as they will stand, or stood, at a moment."""
-    rows = list(stored.listed(session, customer=customer))
+    """Yield the registrations, oldest first, as they will stand, or stood, at a moment."""
+    rows = sorted(stored.listed(session, customer=customer), key=_number)
     for start in range(0, len(rows), BATCH):
         batch = [entry_of(row) for row in rows[start : start + BATCH]]
         facts = stored.facts_of_many(session, [entry.id for entry in batch])
         for entry in batch:
             yield entry, project(under_rules(desk, entry, facts[entry.id]), at)
+
+
+def _number(row: stored.AnyRow) -> int:
+    return int(row.id)
 
 
 def under_rules(desk: Desk, entry: Entry, bodies: Sequence[str]) -> Registration:
@@ -185,7 +188,7 @@ def under_rules(desk: Desk, entry: Entry, bodies: Sequence[str]) -> Registration
     return Registration(entry.name, contract, profile, tuple(map(decode, bodies)))
 
 
-def entry_of(row: RegistrationRow) -> Entry:
+def entry_of(row: stored.AnyRow) -> Entry:
     """Return the entry of a row."""
     return Entry(
         id=row.id,
