@@ -143,9 +143,12 @@ def finish(session: Session, number: int, state: JobState, reason: str, *, now: 
          leased_by="", **kept)  # fmt: skip
 
 
-def postpone(session: Session, number: int, reason: str, *, due: float) -> None:
-    """Let a job be tried again at a moment, under the same client transaction id."""
-    _set(session, number, reason=reason, due=due, leased_until=0.0, leased_by="")
+def postpone(
+    session: Session, number: int, reason: str, *, due: float, trid: str | None = None
+) -> None:
+    """Let a job be tried again at a moment, under its client transaction id or another one."""
+    changed = {} if trid is None else {"trid": trid}
+    _set(session, number, reason=reason, due=due, leased_until=0.0, leased_by="", **changed)
 
 
 def retry(session: Session, number: int, trid: str, *, now: float) -> Job:

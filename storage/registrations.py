@@ -173,6 +173,13 @@ def due_ids(session: Session, until: float, *, after: int = 0, limit: int = CHUN
     return list(session.scalars(query.limit(limit)))
 
 
+def ended_before(session: Session, moment: float) -> list[tuple[int, str]]:
+    """Return number and name of registrations that ended before a moment, and owe no step."""
+    row = RegistrationRow
+    query = select(row.id, row.name).where(row.closed_at < moment).order_by(row.id)
+    return [(found[0], found[1]) for found in session.execute(query)]
+
+
 def add_facts(
     session: Session, bodies: Iterable[tuple[int, str]], *, now: float, actor: str
 ) -> None:

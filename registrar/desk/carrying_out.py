@@ -10,16 +10,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from registrar.commands import Command, transforms
-from registrar.connector import Outcome, RegistryConnector
+from registrar.connector import Outcome, Refused, RegistryConnector
 from registrar.desk import contacts
 from registrar.desk.desk import Desk
 from registrar.desk.ordering import random_auth
 from registrar.desk.registrations import get_by_id, registration
 from registrar.desk.store_journal import StoreJournal
 from registrar.epp.client import EppClient
+from registrar.errors import RegistrarError
 from registrar.events import Event
 from registrar.lifecycle import project
 from registrar.work import WORK, Failed, Result, Task
@@ -27,6 +28,13 @@ from storage import journal
 from storage.database import Database
 from storage.jobs import Job
 from storage.session import Session
+
+# What a registry says of its own faults (RFC 5730 3): it is asked again later.
+OUT_OF_ORDER: Final = frozenset((2400, 2500, 2501, 2502))
+
+
+class OutOfOrder(RegistrarError):
+    """The registry could not do it for a fault of its own; it was not done."""
 
 
 class Carrier:
@@ -45,7 +53,10 @@ class Carrier:
         self._clock = clock
 
     async def carry_out(self, job: Job, task: Task) -> Result:
-        """Do a piece of work; raises ``RegistrarError`` where the registry gives no answer."""
+        """Do a piece of work.
+
+        Raises ``OutOfOrder``, and ``RegistrarError`` where the registry gives no answer.
+        """
         plan = WORK.get(job.kind)
         if plan is None:
             return Failed(f"nobody knows how to {job.kind}")
@@ -54,6 +65,8 @@ class Carrier:
             command = next(steps)
             while True:
                 outcome = await self._perform(command, _trid(job.trid, command))
+                if isinstance(outcome, Refused) and outcome.code in OUT_OF_ORDER:
+                    raise OutOfOrder(str(outcome))
                 command = steps.send(outcome)
         except StopIteration as stop:
             result: Result = stop.value

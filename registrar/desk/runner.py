@@ -20,7 +20,7 @@ from typing import Any, Final
 from registrar.connector import Refused, RegistryConnector
 from registrar.desk import accounts, polling, recording, registrations
 from registrar.desk.accounts import Account
-from registrar.desk.carrying_out import Carrier, task_of
+from registrar.desk.carrying_out import Carrier, OutOfOrder, task_of
 from registrar.desk.daily import daily_run
 from registrar.desk.desk import Desk, seconds
 from registrar.desk.ordering import account_for
@@ -175,7 +175,9 @@ class Runner:
             try:
                 result = await self._carry_out(account, job)
             except RegistrarError as error:
-                self._put_off(job, str(error), ran)
+                # What was certainly not done is sent under another id next time.
+                again = recording.new_trid() if isinstance(error, OutOfOrder) else job.trid
+                self._put_off(job, str(error), ran, again)
                 return  # the others would fare no better
             self._conclude(account, job, result, ran)
 
@@ -188,11 +190,11 @@ class Runner:
             task = task_of(session, self._desk, carrier, job, now)
         return await carrier.carry_out(job, task)
 
-    def _put_off(self, job: Job, reason: str, ran: Ran) -> None:
+    def _put_off(self, job: Job, reason: str, ran: Ran, trid: str) -> None:
         now = seconds(self._clock())
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(job.attempts - 1, 10))
         with self._database.write() as session:
-            jobs.postpone(session, job.id, reason, due=now + wait)
+            jobs.postpone(session, job.id, reason, due=now + wait, trid=trid)
         ran.waiting += 1
         ran.reasons.append(f"{job.name}, {job.kind}: {reason}")
 
