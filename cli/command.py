@@ -144,4 +144,4 @@ class Group(click.Group):
 def did_you_mean(wanted: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'list'?`` for the likeliest of ``known``, or nothing."""
     close = difflib.get_close_matches(wanted, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f"; did you mean {str(close[0])!r}?" if close else ""

@@ -59,3 +59,15 @@ def key_names(ctx: click.Context, start: str) -> list[str]:
             return [name for name in names if name.startswith(start.lower())][:MOST]
     except Exception:  # noqa: BLE001  # see above
         return []
+
+
+def domain_names(ctx: click.Context, start: str) -> list[str]:
+    """Return the domains whose name begins so; nothing where the store cannot be read."""
+    try:
+        from registrar.desk import registrations
+
+        with app_of(ctx).read() as session:
+            names = (entry.name for entry in registrations.list_entries(session))
+            return [name for name in names if name.startswith(start.lower())][:MOST]
+    except Exception:  # noqa: BLE001  see above
+        return []

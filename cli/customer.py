@@ -10,7 +10,7 @@ from cli.output import emit, print_table
 
 customer = Group(
     "customer",
-    help="Whose the zones are, and where they are told what happens.",
+    help="Whose the zones and domains are, what they owe, and where they are told things.",
     lazy={
         "set": ("cli.customer_set:set_", "Where a customer is told what happens to the zones."),
         "show": ("cli.customer_set:show", "One customer, and where they are told things."),

@@ -161,11 +161,10 @@ def set_product(  # noqa: PLR0917  the session first, then as in a sentence
     Raises ``DNSError`` with every reason against it.
     """
     from cli.arguments import now
-    from registrar.presets import follow
+    from registrar.desk.desk import Occasion
+    from registrar.desk.presets import follow_product
     from registrar.products import check_booking, check_mode
-    from storage import products, registrations, versions
-    from zones.diff import diff
-    from zones.zone import Mode
+    from storage import products, registrations
 
     name, moment = display(zone.apex), now()
     if any(row.closed_at is None for row in registrations.by_name(session, name)):
@@ -175,20 +174,7 @@ def set_product(  # noqa: PLR0917  the session first, then as in a sentence
     if after is not None:
         reasons = [*check_booking(after), *check_mode(after, zone.mode)]
         refuse(f"zone {name}", after, reasons)
-    lines: list[str] = []
-    content = versions.served(session, zone.apex) if zone.mode is Mode.HOSTED else None
-    if content is not None:
-        version = follow(content, before, after, zone.serial_policy, moment)
-        lines = diff(content, version).lines()
-        if lines:
-            versions.publish(
-                session,
-                version,
-                origin=versions.Origin.EDIT,
-                actor=app.actor,
-                reason=f"product {product or 'none'}",
-                now=moment.timestamp(),
-            )
+    lines = follow_product(session, zone, before, after, Occasion(moment, app.actor))
     if after is None:
         products.delete(session, zone.apex, now=moment.timestamp(), actor=app.actor)
     else:

@@ -20,7 +20,7 @@ from zones.errors import DNSError
 
 PREFIX = "NSCTL_"
 # Read by the command line itself.
-OTHER_VARIABLES = frozenset({"NSCTL_CONFIG", "NSCTL_ACTOR", "NSCTL_DEBUG"})
+OTHER_VARIABLES = frozenset({"NSCTL_CONFIG", "NSCTL_ACTOR", "NSCTL_DEBUG", "NSCTL_REHEARSAL"})
 INTERNAL = frozenset({"warnings"})
 
 Model = TypeVar("Model", bound=BaseModel)

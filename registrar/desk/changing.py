@@ -16,6 +16,7 @@ from registrar.contact import check_admin
 from registrar.desk import contacts, recording, registrations, zone_service
 from registrar.desk.desk import Desk, Occasion
 from registrar.desk.outcome import Outcome, foreseen, of_recorded, write_down
+from registrar.desk.presets import follow_product
 from registrar.desk.registrations import StoredBooking
 from registrar.fact import Fact
 from registrar.lifecycle import project
@@ -25,7 +26,9 @@ from registrar.products import check_booking, check_mode
 from registrar.reason import Reason
 from registrar.statuses import CLIENT, Status
 from storage import registrations as stored
+from storage import zones
 from storage.session import Session
+from zones.name import from_text
 from zones.zone import Mode
 
 SET_STATUSES: Final = "set statuses"  # work of the desk that no table asks for
@@ -162,9 +165,15 @@ def change_product(
     changed = replace(entry, booking=booking, mode=mode)
     columns = registrations.columns_of(changed)
     stored.change(session, entry.id, booking=columns["booking"], mode=columns["mode"])
-    zone_service.book(session, changed, Occasion(now, actor))
-    zone_service.switch(session, changed, Occasion(now, actor))
-    return Outcome(name, "product", (), effects=(f"product {booking.product}, {mode}",))
+    occasion = Occasion(now, actor)
+    zone = zones.find_zone(session, from_text(name))
+    lines = []
+    if zone is not None:
+        lines = follow_product(session, zone, entry.booking.booking(desk), booked, occasion)
+    zone_service.book(session, changed, occasion)
+    zone_service.switch(session, changed, occasion)
+    effects = (f"product {booking.product}, {mode}", *lines)
+    return Outcome(name, "product", (), effects=effects)
 
 
 def _server_count(known: Registration, count: int) -> list[Reason]:

@@ -11,6 +11,7 @@ from registrar import names
 from registrar.desk import recording, registrations, zone_service
 from registrar.desk.desk import Desk, Occasion, moment
 from registrar.desk.outcome import Outcome, of_recorded
+from registrar.desk.presets import follow_product
 from registrar.desk.registrations import Entry, StoredBooking
 from registrar.errors import RegistrarError
 from registrar.facts import NameServersSet, TransferInSent
@@ -76,6 +77,9 @@ def place(
     if recorded.reasons:
         raise RegistrarError(reason.sentence for reason in recorded.reasons)
     zone_service.book(session, entry, occasion)
+    zone = zones.find_zone(session, from_text(entry.name))
+    if zone is not None:  # it may have been here before the order
+        follow_product(session, zone, None, order.booking, occasion)
     if new.kind == "transfer" and new.forward:
         entry = registrations.get_by_id(session, number)
         recorded = recording.record(
