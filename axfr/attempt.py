@@ -322,7 +322,9 @@ class Refresh:
         assert held is not None
         result = Result.CURRENT if held.discarded else Result.HELD
         rule = "discarded" if held.discarded else held.rule
-        sentences = f"Serial {serial} was discarded." if held.discarded else held.sentences
+        sentences = (
+            f"Serial {serial}, which was held, was discarded." if held.discarded else held.sentences
+        )
         fix = fix_of("discarded") if held.discarded else held.fix
         state = self._after_hold(primary, result)
         state = replace(state, last_rule=rule, last_reason=sentences, last_fix=fix)

@@ -76,7 +76,9 @@ def judge(arrival: Arrival, bench: Bench) -> tuple[Finding, ...]:
 
 def pinned_finding(apex: Name, served: int, serial: int) -> Finding:
     """Return what holds every other version of a pinned zone; both are serials."""
-    sentence = f"The primary has serial {serial}; serial {served} is pinned."
+    sentence = (
+        f"The primary has serial {serial}, but somebody pinned serial {served} as the one to serve."
+    )
     return Finding(PINNED.id, PINNED.severity, apex, 0, sentence, PINNED.fix)
 
 

@@ -15,19 +15,20 @@ from typing import Final
 from axfr.errors import TransferError
 from axfr.message import rcode_text
 from axfr.rules import ALL, HEADING
+from axfr.sentences import whole_sentence
 from zones import rules as zone_rules
 from zones.finding import Finding, errors
 from zones.name import display
 from zones.rdata import type_text
 from zones.rule import Rule, chapter
-from zones.secondary import SecondaryState
+from zones.secondary import Result, SecondaryState
 
 RULES: Final[dict[str, Rule]] = {rule.id: rule for rule in ALL}
 
 # What a primary means by an RCODE: the rule it falls under, and a phrase.
 RCODES: Final = {
     1: ("refused-by-primary", "it could not read our query"),
-    2: ("refused-by-primary", "it has an error of its own, or has not loaded the zone"),
+    2: ("primary-failed", "it has an error of its own, or has not loaded the zone"),
     3: ("primary-not-authoritative", "it says that the zone does not exist"),
     4: ("refused-by-primary", "it does not do what was asked"),
     5: ("refused-by-primary", "it does not allow us to ask for this zone"),
@@ -99,7 +100,7 @@ def from_state(state: SecondaryState, now: float) -> Refusal | None:
     return Refusal(
         state.last_rule,
         state.last_record,
-        state.last_reason,
+        whole_sentence(state.last_rule, state.last_reason, state.last_primary, display(state.apex)),
         state.last_fix or fix_of(state.last_rule),
         served_meanwhile(state, now),
     )
@@ -116,6 +117,11 @@ def served_meanwhile(state: SecondaryState, now: float) -> str:
         return (
             f"Nothing is served: serial {state.serial} expired at {until},"
             " by the EXPIRE value of its SOA record."
+        )
+    if state.last_rule and state.last_result in (Result.HELD, Result.CURRENT):
+        return (
+            f"Serial {state.serial} stays in service as long as the primary answers; if it falls"
+            f" silent, until {until}."
         )
     return (
         f"Serial {state.serial} stays in service until {until},"

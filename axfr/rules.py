@@ -24,7 +24,8 @@ ALL: Final = (
         "unreachable",
         ERROR,
         "The primary cannot be reached",
-        "No connection to the primary came about, or it broke.",
+        "No connection to the primary came about, or it broke. Zones are transferred over TCP: a"
+        " firewall that lets only UDP through has the same effect.",
         "Check that the server runs, that its address is the one entered here, and that firewalls"
         " let UDP and TCP through to its DNS port.",
         "RFC 5936 4.1, RFC 7766",
@@ -70,9 +71,21 @@ ALL: Final = (
         ERROR,
         "The primary refuses the request",
         "The primary answered with an error instead of the zone.",
-        "Allow the addresses of our servers, or the key agreed on, to query and transfer the zone;"
-        " the primary's log tells why it refused.",
+        "Allow the addresses of our servers, or the key agreed on, to query and transfer the zone"
+        " (in BIND allow-transfer, in Knot acl, in NSD provide-xfr, in PowerDNS allow-axfr-ips);"
+        " the primary's log has the address that it refused.",
         "RFC 5936 2.2.1, RFC 1035 4.1.1",
+    ),
+    Rule(
+        "primary-failed",
+        ERROR,
+        "The primary has an error of its own",
+        "The primary was reached and could not answer for the zone. Mostly it has not loaded it,"
+        " because of a mistake in the zone file, or because it is a secondary itself and let the"
+        " zone expire.",
+        "Look into the primary's log for the reason, load the zone there, and ask it yourself: dig"
+        " SOA with the zone's name at the primary's address.",
+        "RFC 1035 4.1.1",
     ),
     Rule(
         "primary-not-authoritative",
@@ -136,7 +149,7 @@ ALL: Final = (
         "The answer is not signed",
         "A key is agreed on for this primary, and an answer, or too much of it, came without a"
         " signature.",
-        "Configure the key on the primary for this zone, or remove it here.",
+        "Configure the key on the primary for transfers of this zone, or have it removed here.",
         "RFC 8945 5.3",
     ),
     Rule(
@@ -170,7 +183,7 @@ ALL: Final = (
         ERROR,
         "The zone is larger than allowed",
         "The transfer was stopped when it exceeded the octets allowed for the zone.",
-        "Make the zone smaller, or ask for a higher limit.",
+        "Remove what is not needed from the zone, or ask us for a higher limit.",
         "RFC 5936 6",
     ),
     Rule(
@@ -178,7 +191,7 @@ ALL: Final = (
         ERROR,
         "The zone has more records than allowed",
         "The transfer was stopped when it exceeded the records allowed for the zone.",
-        "Make the zone smaller, or ask for a higher limit.",
+        "Remove what is not needed from the zone, or ask us for a higher limit.",
         "RFC 5936 6",
     ),
     Rule(

@@ -95,11 +95,14 @@ def _check_timers(soa: SoaFields, findings: Findings) -> None:
         )
         findings.add("soa-timers", findings.apex, SOA, sentence)
     if 0 < soa.expire <= soa.refresh + soa.retry:
+        nonsense = soa.expire < soa.refresh + soa.retry
         sentence = (
-            f"The SOA record of {zone} has EXPIRE {soa.expire}, not more than REFRESH and RETRY"
-            f" together: secondaries give the zone up after one failed attempt."
+            f"The SOA record of {zone} has EXPIRE {soa.expire}, {'less' if nonsense else 'not more'}"
+            f" than REFRESH {soa.refresh} and RETRY {soa.retry} together: secondaries give the zone"
+            " up after one failed attempt."
         )
-        findings.add("soa-timers", findings.apex, SOA, sentence)
+        rule = "soa-expire-too-short" if nonsense else "soa-timers"
+        findings.add(rule, findings.apex, SOA, sentence)
 
 
 def _check_names(soa: SoaFields, findings: Findings) -> None:

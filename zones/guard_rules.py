@@ -57,9 +57,9 @@ _ALL: Final = (
     Rule(
         "zone-emptied",
         HOLD,
-        "Nothing is left but the apex",
-        "The version in service has names below the apex, the new one has none: it looks like the"
-        " template of a new zone.",
+        "All names below the domain are gone",
+        "The version in service has names below the domain itself, the new one has none: it looks"
+        " like the template of a new zone.",
         _APPROVE,
         "operation",
     ),

@@ -117,8 +117,8 @@ class _Judge:
         if settings.emptied and lost.names and not lost.names_left:
             names = "1 name" if lost.names == 1 else f"{lost.names:,} names"
             sentence = (
-                f"{self._zone} has {names} below the apex in serial {self._old.serial},"
-                f" and none in serial {self._new.serial}."
+                f"In serial {self._old.serial} there are {names} below {self._zone}, and in serial"
+                f" {self._new.serial} none."
             )
             self._add("zone-emptied", 0, sentence)
             return
@@ -127,7 +127,7 @@ class _Judge:
     def _check_shares(self, lost: Losses) -> None:
         settings = self._settings
         for rule, what, there, gone, share in (
-            ("names-lost", "names below the apex", lost.names, lost.names_lost, "names_lost"),
+            ("names-lost", f"names below {self._zone}", lost.names, lost.names_lost, "names_lost"),
             ("records-lost", "records", lost.records, lost.records_lost, "records_lost"),
         ):
             most: int = getattr(settings, share)
@@ -135,7 +135,7 @@ class _Judge:
                 continue
             sentence = (
                 f"{gone:,} of the {there:,} {what} in serial {self._old.serial} are missing in"
-                f" serial {self._new.serial}: {gone * 100 // there} %, where {most} % may go."
+                f" serial {self._new.serial}. That is {gone * 100 // there} %; up to {most} % may go."
             )
             self._add(rule, 0, sentence)
 
@@ -153,7 +153,8 @@ class _Judge:
         if self._settings.apex_mx and before and not after:
             refuses = " but the one that refuses all mail" if (MX, 0) in self._after else ""
             sentence = (
-                f"{self._zone} had the MX records {_shown(MX, before)}, and has none now{refuses}."
+                f"{self._zone} had the mail servers {_shown(MX, before)} (MX records), and has none now"
+                f"{refuses}."
             )
             self._add("apex-mx-gone", MX, sentence)
 

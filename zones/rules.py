@@ -64,6 +64,16 @@ _ALL: Final = (
         "RFC 1035 3.3.13, RFC 1912 2.2",
     ),
     Rule(
+        "soa-expire-too-short",
+        ERROR,
+        "The zone would expire before a failed attempt is repeated",
+        "Secondaries ask every REFRESH seconds, and again RETRY seconds after an attempt that failed."
+        " With a smaller EXPIRE than both together they stop answering for the zone as soon as the"
+        " primary misses one question.",
+        "Set EXPIRE to one or two weeks, such as 1209600, with REFRESH 14400 and RETRY 3600.",
+        "RFC 1912 2.2, DENIC name server predelegation check",
+    ),
+    Rule(
         "soa-timers",
         WARNING,
         "A timer of the SOA record is unwise",

@@ -22,7 +22,7 @@ GOOD: Any = {"refresh": 14_400, "retry": 3_600, "expire": 1_209_600, "minimum": 
 # The zones by what is wrong with them; Knot and BIND serve each.
 ZONES = {
     "good.de.": zone_text(1, apex="good.de.", **GOOD),
-    "timers.de.": zone_text(1, apex="timers.de.", refresh=300, retry=299, expire=500, minimum=10),
+    "timers.de.": zone_text(1, apex="timers.de.", refresh=300, retry=299, expire=600, minimum=10),
     "glue.de.": zone_text(
         1,
         "@ 300 NS ns1.glue.de.",

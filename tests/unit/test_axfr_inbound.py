@@ -100,7 +100,7 @@ def first_message() -> bytes:
         (lambda m: changed(m, 2, "!H", 0x0400), "malformed"),  # QR
         (lambda m: changed(m, 2, "!H", 0xA400), "malformed"),  # opcode
         (lambda m: changed(m, 2, "!H", 0x8600), "malformed"),  # TC
-        (lambda m: changed(m, 2, "!H", 0x8402), "refused-by-primary"),  # SERVFAIL
+        (lambda m: changed(m, 2, "!H", 0x8402), "primary-failed"),  # SERVFAIL
         (lambda m: changed(m, 2, "!H", 0x8405), "refused-by-primary"),  # REFUSED
         (lambda m: changed(m, 2, "!H", 0x8409), "primary-not-authoritative"),  # NOTAUTH
         (lambda m: changed(m, 4, "!H", 2), "malformed"),  # questions

@@ -88,7 +88,7 @@ def test_truncated_answer() -> None:
         (lambda r: setattr(r, "flags", r.flags & ~dns.flags.AA), "primary-not-authoritative"),
         (lambda r: setattr(r, "answer", []), "empty-answer"),
         (lambda r: r.set_rcode(dns.rcode.REFUSED), "refused-by-primary"),
-        (lambda r: r.set_rcode(dns.rcode.SERVFAIL), "refused-by-primary"),
+        (lambda r: r.set_rcode(dns.rcode.SERVFAIL), "primary-failed"),
         (lambda r: r.set_rcode(dns.rcode.NXDOMAIN), "primary-not-authoritative"),
         (lambda r: r.set_rcode(dns.rcode.NOTAUTH), "primary-not-authoritative"),
     ],

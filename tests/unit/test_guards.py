@@ -75,8 +75,8 @@ def test_half_of_the_names_lost() -> None:
     assert rules(old, new, replace(DEFAULT, names_lost=0)) == []
     (finding,) = guard(old, new, DEFAULT)
     assert finding.sentence == (
-        "11 of the 20 names below the apex in serial 1 are missing in serial 1: 55 %,"
-        " where 50 % may go."
+        "11 of the 20 names below example.org in serial 1 are missing in serial 1. That is 55 %;"
+        " up to 50 % may go."
     )
 
 
