@@ -25,6 +25,7 @@ from nameserver.configured import answer_settings, secondaries_settings
 from nameserver.counters import Counters
 from nameserver.deadline_alerts import DeadlineAlerts
 from nameserver.delivering import Deliverer
+from nameserver.desk_work import DeskWork
 from nameserver.differences import Differences
 from nameserver.dispatch import Dispatcher
 from nameserver.engine import new_engine
@@ -116,6 +117,7 @@ class Server:
         self._alerting = Alerting(database, settings, clock)
         self._catalogs = Catalogs(database, clock)
         self._deliverer = Deliverer(database, settings, clock)
+        self._desk_work = DeskWork(database, settings, clock)
         self._listeners = Listeners(settings, self.engine, self._dispatcher, self.counters, clock)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -138,6 +140,7 @@ class Server:
         self._alerting.start()
         self._catalogs.start()
         self._deliverer.start()
+        self._desk_work.start()
         self._spawn(self._keep_house())
         self._spawn(self._renew_secrets())
         log.info(
@@ -159,6 +162,7 @@ class Server:
         await self._deadlines.stop()
         await self._alerting.stop()
         await self._deliverer.stop()
+        await self._desk_work.stop()
         await asyncio.to_thread(self._follower.stop)
         for task in list(self._tasks):
             task.cancel()

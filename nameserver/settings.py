@@ -252,6 +252,9 @@ class DeskSettings(Table):
     provider: str = "Example Hosting"  # as notices are signed
     mailbox: str = "hostmaster@example.net"  # where customers answer to
     portal: str = ""  # where customers administer their domains, as notices name it
+    work: bool = False  # whether a serving process does what is due: registries, time, notices
+    work_every: Seconds = 5.0
+    poll_every: Seconds = 300.0  # how often registries are asked for messages
 
 
 class Settings(Table):

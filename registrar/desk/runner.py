@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from registrar.connector import Refused, RegistryConnector
@@ -25,6 +26,7 @@ from registrar.desk.daily import daily_run
 from registrar.desk.desk import Desk, seconds
 from registrar.desk.ordering import account_for
 from registrar.desk.polling import Polled
+from registrar.desk.retention import erase_due
 from registrar.desk.store_journal import StoreJournal
 from registrar.epp.client import EppClient, random_trid
 from registrar.errors import RegistrarError
@@ -78,6 +80,7 @@ class Runner:
         self._connect = connect or self._described
         self._notify = notify
         self._carriers: dict[str, tuple[Account, Carrier]] = {}
+        self._complained: dict[str, float] = {}
         self._who = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
 
     async def run_due(self) -> Ran:
@@ -99,25 +102,40 @@ class Runner:
     async def serve(
         self, stop: asyncio.Event, *, pause: float = 5.0, poll_every: float = 300.0
     ) -> None:
-        """Work until told to stop: what is due, messages now and then, a daily run each hour."""
-        polled = ran_daily = 0.0
+        """Work until told to stop: what is due, messages now and then, a daily run each hour.
+
+        Trouble is told as an event, and ends nothing.
+        """
+        next_run = next_poll = 0.0
         loop = asyncio.get_running_loop()
         while not stop.is_set():
-            try:
-                if loop.time() - ran_daily >= LOOK_AGAIN or not ran_daily:
-                    ran_daily = loop.time()
-                    daily_run(self._database, self._desk, self._clock())
-                await self.run_due()
-                if loop.time() - polled >= poll_every or not polled:
-                    polled = loop.time()
-                    await self.poll()
-                if self._notify is not None:
-                    self._notify(self._database, self._desk, self._clock())
-            except (RegistrarError, StorageError) as error:
-                self._complain("registry-trouble", str(error))
+            if loop.time() >= next_run:
+                next_run = loop.time() + LOOK_AGAIN
+                await self._try(self._keep_time)
+            await self._try(self.run_due)
+            if loop.time() >= next_poll:
+                next_poll = loop.time() + poll_every
+                for account in self._enabled():
+                    await self._try(partial(self.poll, account.id))
+                await self._try(self.run_due)
+            await self._try(self._hand_on)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
         await self.close()
+
+    async def _try(self, work: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await work()
+        except (RegistrarError, StorageError) as error:
+            self._complain("registry-trouble", str(error))
+
+    async def _keep_time(self) -> None:
+        daily_run(self._database, self._desk, self._clock())
+        erase_due(self._database, self._clock())
+
+    async def _hand_on(self) -> None:
+        if self._notify is not None:
+            self._notify(self._database, self._desk, self._clock())
 
     async def close(self) -> None:
         """Leave all registries."""
@@ -240,8 +258,13 @@ class Runner:
         )
 
     def _complain(self, kind: str, text: str) -> None:
+        """Tell of trouble, the same only once in a while."""
+        now = seconds(self._clock())
+        if now - self._complained.get(text, -LOOK_AGAIN) < LOOK_AGAIN:
+            return
+        self._complained[text] = now
         with suppress(StorageError), self._database.write() as session:
-            events.record(session, kind, EventSeverity.WARNING, None, text)
+            events.record(session, kind, EventSeverity.WARNING, None, text, at=now)
 
     async def _poll(self, account: Account) -> list[Polled]:
         carrier, taken = self._carrier(account), list[Polled]()

@@ -202,9 +202,7 @@ def test_a_customers_zones_alone_are_listed(database: Database) -> None:
     """A catalog for a customer has that customer's zones, and none of external mode."""
     with database.write() as session:
         zones.add_zone(session, Zone(CATALOG), now=NOW, actor="test")
-        catalogs.add_catalog(
-            session, Catalog(CATALOG, Role.PRODUCER, "7"), now=NOW, actor="test"
-        )
+        catalogs.add_catalog(session, Catalog(CATALOG, Role.PRODUCER, "7"), now=NOW, actor="test")
         more = [Zone(A), Zone(B, customer="7"), Zone(C, Mode.EXTERNAL, customer="7")]
         zones.add_zones(session, more, now=NOW, actor="test")
         catalogs.produce(session, CATALOG, now=NOW)
