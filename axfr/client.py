@@ -97,6 +97,29 @@ class Client:
         assert done.answer is not None
         return done.answer
 
+    async def try_soa(
+        self, primary: Primary, apex: Name, key: TsigKey | None, *, tcp: bool
+    ) -> SoaAnswer:
+        """Ask for the SOA over UDP or over TCP, and no other way; raises ``TransferError``."""
+
+        def make(query_id: int) -> SoaQuery:
+            return SoaQuery(apex, query_id=query_id, peer=str(primary), key=key)
+
+        if tcp:
+            done = await self._run(primary, apex, lambda query_id: _SoaExchange(make(query_id)))
+            assert done.answer is not None
+            return done.answer
+        query = make(new_id())
+        request = query.request(self._clock())
+        try:
+            return await _ask_udp(primary, query, request, self._settings, self._clock)
+        except TimeoutError:
+            raise query.error("timeout", "it sent nothing back over UDP") from None
+        except Truncated:
+            raise query.error("malformed", "its SOA record does not fit in a datagram") from None
+        except OSError as error:
+            raise query.error("unreachable", f"no answer over UDP: {error.strerror}") from error
+
     async def fetch(
         self, primary: Primary, apex: Name, key: TsigKey | None, limits: Limits
     ) -> Fetched:

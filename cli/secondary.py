@@ -12,6 +12,7 @@ secondary = Group(
         "list": ("cli.secondary_status:list_", "List the secondary zones and how they stand."),
         "status": ("cli.secondary_status:status", "How one zone stands, and its last transfers."),
         "explain": ("cli.secondary_explain:explain", "What is wrong, and what to change."),
+        "check": ("cli.secondary_check:check", "Try a primary out, and publish nothing."),
         "held": ("cli.secondary_hold:held", "List what waits for approval."),
         "approve": ("cli.secondary_hold:approve", "Serve the version that is held."),
         "discard": ("cli.secondary_hold:discard", "Drop the version that is held."),
