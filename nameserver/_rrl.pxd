@@ -1,7 +1,9 @@
 # cython: language_level=3
 """Response rate limiting, as ``nameserver.rrl``: read that module first.
 
-Each worker has a table of its own: no locks, and nothing is allocated after the start.
+The workers share one table, so that what is configured holds whatever their number. A set of
+accounts is locked while an answer is booked, for some nanoseconds; nothing is allocated after the
+start.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -17,6 +19,9 @@ cdef enum:
     ANSWER = 1000
     MOST_EXEMPT = 64
     IPV4_SIZE = 4
+    LATE = 10000  # nameserver.rrl.LATE
+    LOCKS = 1024  # a power of two
+    PATIENCE = 10000  # looks at a lock; who holds one so long was put to sleep by the system
 
 cdef enum Action:
     SEND
@@ -54,12 +59,28 @@ cdef struct Account:  # all zero: nothing is owed
 cdef struct Limiter:
     const Limits* limits
     Account* accounts
+    uint8_t* locks  # LOCKS of them; NULL where nobody else uses the accounts
 
 
 cdef class RateLimitsCompiled:
     """``nameserver.rrl.RateLimits`` for the workers."""
     cdef Limits limits
     cdef int exempt(self, bytes address, uint32_t prefix) except -1
+
+
+cdef extern from *:
+    """
+    #define nsctl_try_lock(lock) (!__atomic_test_and_set((lock), __ATOMIC_ACQUIRE))
+    #define nsctl_unlock(lock) __atomic_clear((lock), __ATOMIC_RELEASE)
+    #if defined(__x86_64__)
+    #define nsctl_relax() __builtin_ia32_pause()
+    #else
+    #define nsctl_relax() ((void)0)
+    #endif
+    """
+    bint try_lock "nsctl_try_lock"(uint8_t* lock) noexcept nogil
+    void unlock "nsctl_unlock"(uint8_t* lock) noexcept nogil
+    void relax "nsctl_relax"() noexcept nogil
 
 
 cdef Account* new_accounts(const Limits* limits) noexcept nogil
@@ -119,8 +140,14 @@ cdef inline Account* set_of(const Limiter* limiter, uint64_t number) noexcept no
     return limiter.accounts + WAYS * (number & (limiter.limits.sets - 1))
 
 
+cdef inline uint32_t elapsed(const Account* account, uint32_t now) noexcept nogil:
+    """Return the milliseconds since an account was booked to; another worker may be ahead."""
+    cdef uint32_t since = now - account.time
+    return since if since < <uint32_t>0 - LATE else 0
+
+
 cdef inline uint32_t debt_at(const Account* account, uint32_t now, uint32_t rate) noexcept nogil:
-    cdef uint64_t paid = <uint64_t>(<uint32_t>(now - account.time)) * rate
+    cdef uint64_t paid = <uint64_t>elapsed(account, now) * rate
     return account.debt - <uint32_t>paid if paid < account.debt else 0
 
 
@@ -145,11 +172,27 @@ cdef inline Account* find_account(const Limiter* limiter, uint64_t number,
 
 cdef inline int book(const Limiter* limiter, uint64_t number, uint32_t now) noexcept nogil:
     """Book an answer to an account and return what to do with it."""
+    cdef uint8_t* lock
+    cdef int looks = 0, action
+    if limiter.locks == NULL:
+        return book_alone(limiter, number, now)
+    lock = limiter.locks + (number & (limiter.limits.sets - 1) & (LOCKS - 1))
+    while not try_lock(lock):
+        looks += 1
+        if looks == PATIENCE:
+            return SEND
+        relax()
+    action = book_alone(limiter, number, now)
+    unlock(lock)
+    return action
+
+
+cdef inline int book_alone(const Limiter* limiter, uint64_t number, uint32_t now) noexcept nogil:
     cdef const Limits* limits = limiter.limits
     cdef Account* account = find_account(limiter, number, now)
     cdef uint64_t debt = <uint64_t>debt_at(account, now, limits.rate) + ANSWER
     cdef bint slips
-    account.time = now
+    account.time += elapsed(account, now)
     account.debt = <uint32_t>min(debt, <uint64_t>limits.most)
     if debt <= <uint64_t>ANSWER * limits.rate:
         account.limited = 0

@@ -7,7 +7,7 @@ from nameserver._answer cimport Prepared, Settings, Workspace
 from nameserver._counts cimport Counts
 from nameserver._linux cimport iovec, mmsghdr, pollfd, pthread_t
 from nameserver._ring cimport CLIENT_SIZE, CONTROL_SIZE, Ring
-from nameserver._rrl cimport Limiter, Limits
+from nameserver._rrl cimport Limiter
 from nameserver._table cimport Table
 
 cdef enum:
@@ -26,7 +26,7 @@ cdef struct Shared:
     int event  # wakes the event loop
     const Table* table
     const Settings* settings
-    const Limits* limits  # NULL: nothing is limited
+    Limiter limiter  # without accounts nothing is limited
 
 
 cdef struct Batch:
@@ -51,7 +51,6 @@ cdef struct Worker:
     uint8_t* answers
     pollfd* sockets
     uint32_t socket_count
-    Limiter limiter
     Ring ring
     Counts counts
 

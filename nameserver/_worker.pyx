@@ -17,7 +17,7 @@ from nameserver._linux cimport *
 from nameserver._names cimport prefetch
 from nameserver._ring cimport CLIENT_SIZE, CONTROL_SIZE, Note, put_note
 from nameserver._rrl cimport (
-    DROP, SEND, Limits, account_of, book, is_exempt, new_accounts, set_of,
+    DROP, SEND, Limiter, Limits, account_of, book, is_exempt, set_of,
 )
 
 cdef enum:
@@ -78,7 +78,7 @@ cdef void answer(Worker* worker, int received, uint32_t milliseconds) noexcept n
     exchange(&worker.seen, load_ordered(&worker.shared.epoch))
     settings = load_settings(&worker.shared.settings)
     answer_batch(worker.shared.table, settings, worker.workspace, batch.prepared, received, UDP)
-    if worker.limiter.accounts != NULL:
+    if worker.shared.limiter.accounts != NULL:
         limit(worker, settings, received, milliseconds)
     store_release(&worker.seen, 0)
 
@@ -97,7 +97,8 @@ cdef inline void tell_client(Prepared* query, const sockaddr* client, uint32_t n
 cdef void limit(Worker* worker, const Settings* settings, int received,
                 uint32_t milliseconds) noexcept nogil:
     """Book the answers of a batch; drop or shorten those that are too many (``nameserver.rrl``)."""
-    cdef const Limits* limits = worker.limiter.limits
+    cdef const Limiter* limiter = &worker.shared.limiter
+    cdef const Limits* limits = limiter.limits
     cdef Prepared* query
     cdef uint64_t numbers[BATCH]
     cdef int booked[BATCH]
@@ -107,11 +108,11 @@ cdef void limit(Worker* worker, const Settings* settings, int received,
         if query.result > 0 and query.verdict != VALID \
                 and not is_exempt(limits, query.client, query.client_size):
             numbers[count], booked[count] = account_of(limits, query), i
-            prefetch(set_of(&worker.limiter, numbers[count]))
+            prefetch(set_of(limiter, numbers[count]))
             count += 1
     for i in range(count):
         query = &worker.batch.prepared[booked[i]]
-        action = book(&worker.limiter, numbers[i], milliseconds)
+        action = book(limiter, numbers[i], milliseconds)
         if action == SEND:
             continue
         if action == DROP:
@@ -221,12 +222,8 @@ cdef Worker* new_worker(Shared* shared, uint32_t socket_count) noexcept nogil:
     worker.sockets = <pollfd*>zeroed(socket_count * sizeof(pollfd))
     worker.ring.size = RING_SIZE
     worker.ring.octets = <uint8_t*>malloc(RING_SIZE)
-    worker.limiter.limits = shared.limits
-    if shared.limits != NULL:
-        worker.limiter.accounts = new_accounts(shared.limits)
     if (worker.workspace == NULL or worker.batch == NULL or worker.sockets == NULL
-            or worker.ring.octets == NULL or not wire_up(worker)
-            or (shared.limits != NULL and worker.limiter.accounts == NULL)):
+            or worker.ring.octets == NULL or not wire_up(worker)):
         free_worker(worker)
         return NULL
     return worker
@@ -262,5 +259,4 @@ cdef void free_worker(Worker* worker) noexcept nogil:
     free(worker.answers)
     free(worker.sockets)
     free(worker.ring.octets)
-    free(worker.limiter.accounts)
     free(worker)

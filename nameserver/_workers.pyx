@@ -26,7 +26,7 @@ from nameserver._answer cimport (
 from nameserver._counts cimport *
 from nameserver._linux cimport *
 from nameserver._ring cimport Note, drop_note, first_note
-from nameserver._rrl cimport RateLimitsCompiled
+from nameserver._rrl cimport LOCKS, Limiter, Limits, RateLimitsCompiled, new_accounts
 from nameserver._table cimport Zones
 from nameserver._worker cimport (
     Shared, Worker, free_worker, new_worker, run, store_settings, zeroed,
@@ -80,11 +80,24 @@ cdef int look_up_at_times(int fd) except -1:
     return 0
 
 
+cdef int share_limits(Limiter* limiter, const Limits* limits, size_t workers) except -1:
+    """Make the accounts that all workers book to; one alone needs no locks."""
+    limiter.limits, limiter.accounts = limits, new_accounts(limits)
+    if limiter.accounts == NULL:
+        raise MemoryError
+    if workers > 1:
+        limiter.locks = <uint8_t*>zeroed(LOCKS)
+        if limiter.locks == NULL:
+            raise MemoryError
+    return 0
+
+
 cdef class Workers:
     """Threads that answer from a compiled zone table: start once, stop once.
 
     ``sockets`` has the file descriptors of one worker after the other, one or more for each; they
-    stay open until ``stop`` has returned. Without ``limits`` responses are not limited.
+    stay open until ``stop`` has returned. Without ``limits`` responses are not limited; else all
+    workers together keep to them.
     """
 
     cdef Zones table
@@ -106,7 +119,7 @@ cdef class Workers:
         self.shared.epoch = 1
         self.shared.table, self.shared.settings = &table.table, &settings.settings
         if limits is not None:
-            self.shared.limits = &limits.limits
+            share_limits(&self.shared.limiter, &limits.limits, len(sockets))
         self.shared.event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
         if self.shared.event < 0:
             raise OSError(errno, "no eventfd is to be had")
@@ -128,6 +141,8 @@ cdef class Workers:
         for i in range(self.count):
             free_worker(self.workers[i])
         free(self.workers)
+        free(self.shared.limiter.accounts)
+        free(self.shared.limiter.locks)
         if self.shared.event > 0:
             close(self.shared.event)
         free(self.shared)

@@ -31,6 +31,7 @@ ANSWER: Final = 1000  # what one answer costs; rate of it is paid back in a mill
 MOST_RATE: Final = 10_000  # so that debts have 32 bits, with
 MOST_WINDOW: Final = 300
 MOST_EXEMPT: Final = 64
+LATE: Final = 10_000  # milliseconds that one thread may be behind another
 _WRAP: Final = 2**32
 
 
@@ -77,9 +78,17 @@ class Account:
     debt: int = 0
     limited: int = 0  # answers since it was limited
 
+    def elapsed(self, now: int) -> int:
+        """Return the milliseconds since something was booked; none where ``now`` is a little less.
+
+        Threads that share an account look at the clock first and book afterwards.
+        """
+        since = (now - self.time) % _WRAP
+        return since if since < _WRAP - LATE else 0
+
     def debt_at(self, now: int, rate: int) -> int:
         """Return what is left of the debt."""
-        return max(0, self.debt - (now - self.time) % _WRAP * rate)
+        return max(0, self.debt - self.elapsed(now) * rate)
 
 
 class Limiter:
@@ -96,14 +105,14 @@ class Limiter:
     def judge(self, address: bytes, kind: Kind, subject: Name, milliseconds: int) -> Action:
         """Book an answer and return what to do with it.
 
-        ``milliseconds`` never go back, and begin anywhere.
+        ``milliseconds`` begin anywhere, and go back by less than ``LATE``.
         """
         if self._is_exempt(address):
             return Action.SEND
         limits, now = self.limits, milliseconds % _WRAP
         account = self._account(self.number(address, kind, subject), now)
         debt = account.debt_at(now, limits.rate) + ANSWER
-        account.time = now
+        account.time = (account.time + account.elapsed(now)) % _WRAP
         account.debt = min(debt, ANSWER * limits.rate * (1 + limits.window))
         if debt <= ANSWER * limits.rate:
             account.limited = 0

@@ -54,6 +54,8 @@ class Nsctl(Server):
         chosen = {
             "database": f"sqlite:///{self.directory}/nsctl.db",
             "listen": f"{LOOPBACK}@{self.port}",
+            # A test asks from one net, and often for one thing; who tests limits asks for them.
+            "rrl": "off",
             "engine": os.environ.get("NSCTL_ENGINE", "auto"),
             **QUICK,
             **settings,

@@ -39,8 +39,9 @@ async def start(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     publish(database, content(APEX, serial=1, hosts=3), add=True)
     running: list[Server] = []
 
-    async def begin(**rrl: object) -> Server:
+    async def begin(*, workers: int = 1, **rrl: object) -> Server:
         settings = Settings(
+            workers=workers,
             listen=(Address("127.0.0.1", 0),),
             database=database.url,
             engine=request.param,
@@ -102,6 +103,14 @@ async def test_a_flood_is_limited(start: Start) -> None:
     counts = server.counters.snapshot()
     assert counts["rrl.slipped"] == found["short"]
     assert counts["rrl.dropped"] == BURST - found.total()
+
+
+async def test_workers_share_the_limits(start: Start) -> None:
+    """A net gets the same from many ports, whichever worker the system gives each of them to."""
+    server = await start(workers=2, slip=0)
+    floods = [await flood(server, *[query()] * 12) for _ in range(8)]  # fewer than RATE
+    found = kinds([answer for answers in floods for answer in answers])
+    assert RATE <= found["NOERROR"] <= RATE + 10
 
 
 async def test_names_made_up_are_limited(start: Start) -> None:
