@@ -180,6 +180,14 @@ def ended_before(session: Session, moment: float) -> list[tuple[int, str]]:
     return [(found[0], found[1]) for found in session.execute(query)]
 
 
+def left_since(session: Session, lives: Sequence[str], moment: float) -> list[AnyRow]:
+    """Return registrations in these stages that did not end before a moment."""
+    row = RegistrationRow
+    recent = or_(row.closed_at.is_(None), row.closed_at >= moment)
+    query = select(*COLUMNS).where(row.life.in_(lives), recent).order_by(row.id)
+    return list(session.connection().execute(query))
+
+
 def add_facts(
     session: Session, bodies: Iterable[tuple[int, str]], *, now: float, actor: str
 ) -> None:

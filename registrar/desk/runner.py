@@ -19,10 +19,11 @@ from functools import partial
 from typing import Any, Final
 
 from registrar.connector import Refused, RegistryConnector
-from registrar.desk import accounts, polling, recording, registrations
+from registrar.desk import accounts, departures, polling, recording, registrations
 from registrar.desk.accounts import Account
 from registrar.desk.carrying_out import Carrier, OutOfOrder, task_of
 from registrar.desk.daily import daily_run
+from registrar.desk.departures import AskParent
 from registrar.desk.desk import Desk, seconds
 from registrar.desk.ordering import account_for
 from registrar.desk.polling import Polled
@@ -63,6 +64,7 @@ class Runner:
     """Carries out the work of the desk. ``clock`` returns the time in UTC.
 
     ``connect`` returns the way to a registry; by default that which the account describes.
+    ``notify`` hands notices on, ``ask_parent`` asks the parent's servers for a delegation.
     """
 
     def __init__(
@@ -73,12 +75,14 @@ class Runner:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         connect: Callable[[Account], RegistryConnector] | None = None,
         notify: Notify | None = None,
+        ask_parent: AskParent | None = None,
     ) -> None:
         self._database = database
         self._desk = desk
         self._clock = clock
         self._connect = connect or self._described
         self._notify = notify
+        self._ask_parent = ask_parent
         self._carriers: dict[str, tuple[Account, Carrier]] = {}
         self._complained: dict[str, float] = {}
         self._who = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
@@ -132,6 +136,8 @@ class Runner:
     async def _keep_time(self) -> None:
         daily_run(self._database, self._desk, self._clock())
         erase_due(self._database, self._clock())
+        now = self._clock()
+        await asyncio.to_thread(departures.watch, self._database, self._desk, now, self._ask_parent)
 
     async def _hand_on(self) -> None:
         if self._notify is not None:
