@@ -138,6 +138,8 @@ class CompiledConnections:
         if self._streams is not None:
             self._loop.remove_reader(self._streams.fileno())
             self._streams.stop()
+            for handed in self._streams.take():
+                handed.leave()
         for task in list(self._adopting):
             task.cancel()
         await asyncio.gather(*self._adopting, return_exceptions=True)
@@ -159,9 +161,10 @@ class CompiledConnections:
     async def _adopt(self, handed: HandedStream) -> None:
         """Go on with a connection on the event loop, until its end."""
         begun = Begun((handed.host, handed.port), handed.unsent, handed.unread, handed.leave)
+        taken = socket.socket(fileno=handed.detach())
         try:
-            taken = socket.socket(fileno=handed.detach())
             await self._loop.connect_accepted_socket(lambda: Connection(self, begun), taken)
         except OSError as error:  # the client is gone
+            taken.close()
             handed.leave()
             log.debug("a connection was lost", client=handed.host, reason=str(error))
