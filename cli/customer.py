@@ -14,6 +14,9 @@ customer = Group(
     lazy={
         "set": ("cli.customer_set:set_", "Where a customer is told what happens to the zones."),
         "show": ("cli.customer_set:show", "One customer, and where they are told things."),
+        "arrears": ("cli.billing:arrears", "Take in what is overdue, from billing."),
+        "paid": ("cli.billing:paid", "Say up to which day a domain is paid."),
+        "fees": ("cli.billing:fees", "Export what is due."),
     },
 )
 

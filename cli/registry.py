@@ -316,7 +316,7 @@ def run(app: App) -> None:
         "failed": ran.failed + again.failed,
         "reasons": list(dict.fromkeys([*ran.reasons, *again.reasons])),
         "messages": len(polled),
-        "notices": told,
+        "notices": told,  # messages, one for each recipient
     }
 
     def tell() -> None:
@@ -329,7 +329,7 @@ def run(app: App) -> None:
         )
         for reason in data["reasons"]:
             click.secho(f"    {reason}", fg="yellow")
-        click.echo(f"{count(data['notices'], 'notice')} handed on")
+        click.echo(f"{count(data['notices'], 'message')} to customers handed on")
 
     emit(app, data, tell)
     if data["failed"]:

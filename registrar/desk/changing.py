@@ -172,7 +172,8 @@ def change_product(
         lines = follow_product(session, zone, entry.booking.booking(desk), booked, occasion)
     zone_service.book(session, changed, occasion)
     zone_service.switch(session, changed, occasion)
-    effects = (f"product {booking.product}, {mode}", *lines)
+    shown = [line for line in lines if " IN SOA " not in line]  # it counts the change, no more
+    effects = (f"product {booking.product}, {mode}", *shown)
     return Outcome(name, "product", (), effects=effects)
 
 
