@@ -49,8 +49,11 @@ def check(content: Packed | ZoneVersion) -> list[Finding]:
         check_names(place, findings)
         check_rrsets(place, findings)
         targets.collect(place)
+        if findings.is_hopeless:
+            break
     check_apex(apex_seen, findings)
-    targets.check(blob, findings)
+    if not findings.is_hopeless:
+        targets.check(blob, findings)
     return findings.result()
 
 

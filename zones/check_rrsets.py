@@ -7,7 +7,7 @@ from zones.collect import Findings
 from zones.name import ROOT, display
 from zones.rrset import DS, MX, NSEC3PARAM, RRset
 from zones.survey import MAX_TTL, Place, fits_in_message, wire_size
-from zones.syntax import doubt, problem
+from zones.syntax import doubt, is_doubtful, problem
 
 
 def check_rrsets(place: Place, findings: Findings) -> None:
@@ -43,7 +43,11 @@ def _check_syntax(rrset: RRset, findings: Findings) -> None:
         if why is not None:
             sentence = f"The record {_what(rrset)} {_shown(rdata)} is malformed: {why}."
             findings.add("rdata-syntax", rrset.owner, rrset.rtype, sentence)
-        elif (why := doubt(rrset.rtype, rdata)) is not None:
+        elif (
+            is_doubtful(rrset.rtype)
+            and findings.may_doubt()
+            and (why := doubt(rrset.rtype, rdata)) is not None
+        ):
             sentence = f"The record {_what(rrset)} {_shown(rdata)} looks malformed: {why}."
             findings.add("rdata-doubtful", rrset.owner, rrset.rtype, sentence)
 

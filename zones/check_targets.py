@@ -27,6 +27,11 @@ _NO_ADDRESS: Final = {
 _WHAT: Final = {NS: "name server", MX: "mail server", SRV: "service"}
 
 
+# What is wrong with a target is a warning: in a zone with more targets that are not plainly right,
+# the others are passed over.
+MOST: Final = 10_000
+
+
 class Pointer(NamedTuple):
     """A record that points to a name in its own zone."""
 
@@ -45,7 +50,7 @@ class Targets:
 
     def collect(self, place: Place) -> None:
         """Note where the records of one name point to."""
-        if place.is_occluded:
+        if place.is_occluded or len(self._pointers) + len(self._odd) >= MOST:
             return
         for rrset in place.rrsets:
             prefix = _PREFIX.get(rrset.rtype)

@@ -11,6 +11,10 @@ from zones.name import Name, display
 from zones.rules import RULES
 
 PER_RULE: Final = 50
+# So many of one rule that refuses are counted; then the rest of the zone need not be looked at.
+MOST_ERRORS: Final = 1000
+# So many records are given to a slow decoder, to warn of them; a hostile zone has millions.
+MOST_DOUBTS: Final = 5000
 
 
 class Findings:
@@ -20,6 +24,8 @@ class Findings:
         self.apex = apex
         self._found: list[Finding] = []
         self._counts: Counter[str] = Counter()
+        self._doubts = MOST_DOUBTS
+        self.is_hopeless = False  # refused so often that nobody needs the rest
 
     @cached_property
     def zone(self) -> str:
@@ -31,6 +37,13 @@ class Findings:
         self._counts[rule] += 1
         if self._counts[rule] <= PER_RULE:
             self._append(rule, owner, rtype, sentence)
+        elif self._counts[rule] > MOST_ERRORS and RULES[rule].severity is Severity.ERROR:
+            self.is_hopeless = True
+
+    def may_doubt(self) -> bool:
+        """Tell whether one more record may be decoded only to warn of it, and count it."""
+        self._doubts -= 1
+        return self._doubts >= 0
 
     def add_uncounted(self, rule: str, listed: int, count: int) -> None:
         """Note that ``count`` broke ``rule``, of which ``listed`` were added one by one."""
@@ -45,7 +58,8 @@ class Findings:
         for rule, count in self._counts.items():
             listed = sum(finding.rule == rule for finding in self._found)
             if count > listed:
-                sentence = f"{count - listed} more: {RULES[rule].headline[0].lower()}"
+                least = "at least " if self.is_hopeless and count > MOST_ERRORS else ""
+                sentence = f"{least}{count - listed} more: {RULES[rule].headline[0].lower()}"
                 sentence += f"{RULES[rule].headline[1:]}."
                 self._append(rule, self.apex, 0, sentence)
         return sorted(self._found, key=lambda finding: finding.severity is not Severity.ERROR)

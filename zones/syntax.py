@@ -7,6 +7,7 @@ by transfer is served, known or not (RFC 3597).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import dns.exception
@@ -78,15 +79,28 @@ def problem(rtype: int, rdata: bytes) -> str | None:  # noqa: PLR0911  (one bran
     if rtype == CAA:
         tag = rdata[2 : 2 + rdata[1]] if len(rdata) > 2 else b""
         return None if tag.isalnum() and len(tag) == rdata[1] else "its tag is cut short or no word"
-    if not rtype or dns.rdatatype.is_metatype(dns.rdatatype.RdataType.make(rtype)):
+    if is_for_messages(rtype):
         return "its type is for queries and messages only"
     return None
 
 
-def doubt(rtype: int, rdata: bytes) -> str | None:
-    """Return what dnspython finds odd in rdata of a type that ``problem`` does not look into."""
+@lru_cache(maxsize=1024)
+def is_for_messages(rtype: int) -> bool:
+    """Tell whether no records of a type can stand in a zone (RFC 6895 3.1)."""
+    return not rtype or dns.rdatatype.is_metatype(dns.rdatatype.RdataType.make(rtype))
+
+
+@lru_cache(maxsize=1024)
+def is_doubtful(rtype: int) -> bool:
+    """Tell whether dnspython can find something odd in a type that ``problem`` does not look into."""
     if rtype in _CHECKED:
-        return None
+        return False
+    kind = dns.rdatatype.RdataType.make(rtype)
+    return dns.rdata.get_rdata_class(dns.rdataclass.IN, kind) is not dns.rdata.GenericRdata
+
+
+def doubt(rtype: int, rdata: bytes) -> str | None:
+    """Return what dnspython finds odd in rdata of a type that is doubtful."""
     try:
         kind = dns.rdatatype.RdataType.make(rtype)
         dns.rdata.from_wire(dns.rdataclass.IN, kind, rdata, 0, len(rdata))
