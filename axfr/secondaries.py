@@ -11,7 +11,7 @@ import heapq
 import random as random_module
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import count
@@ -88,7 +88,9 @@ class Secondaries:
 
     ``publish`` persists and serves an outcome; while it has not returned, or when it raises, the
     state before counts. ``expired`` is called at the moment when a zone may no longer be answered.
-    ``content`` returns the version in service, which changes are asked for from (IXFR).
+    ``content`` returns the version in service, which changes are asked for from (IXFR). Before
+    ``start`` and after ``stop`` nobody is asked; ``idle`` is then called for a zone whose primary
+    sent NOTIFY.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Secondaries:
         expired: Callable[[Name], None],
         *,
         content: Callable[[Name], ZoneVersion | None] = lambda _apex: None,
+        idle: Callable[[Name], None] = lambda _apex: None,
         settings: SecondariesSettings | None = None,
         keys: Mapping[Name, TsigKey] | None = None,
         clock: Callable[[], float] = time.time,
@@ -105,6 +108,7 @@ class Secondaries:
         self._publish = publish
         self._expired = expired
         self._content = content
+        self._idle = idle
         self._settings = settings or SecondariesSettings()
         self._keys: Mapping[Name, TsigKey] = dict(keys or {})
         self._clock = clock
@@ -144,6 +148,10 @@ class Secondaries:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._client.close()
+        self._heap.clear()
+        self._turns = Turns(self._settings.concurrency, self._settings.per_primary)
+        for entry in self._entries.values():
+            entry.queued, entry.wish = _Queued.NO, Wish()
 
     def add(self, zone: SecondaryZone, state: SecondaryState | None = None) -> None:
         """Follow a zone from now on; ``state`` is the persisted one, if there is one."""
@@ -163,6 +171,12 @@ class Secondaries:
         self.add(zone, state)
         if before is not None and self._loop is not None:
             self._want(self._entries[zone.apex], before.wish | Wish(asked=True))
+
+    def set_states(self, states: Iterable[SecondaryState]) -> None:
+        """Take over how zones stand, before ``start``: another node has followed them so far."""
+        for state in states:
+            if state.apex in self._entries:
+                self._entries[state.apex].state = state
 
     def remove(self, apex: Name) -> None:
         """Follow a zone no longer; a refresh under way is dropped."""
@@ -196,6 +210,9 @@ class Secondaries:
         """Take a NOTIFY that was found to come from a primary of the zone."""
         entry = self._entries.get(apex)
         if entry is None:
+            return
+        if self._loop is None:
+            self._idle(apex)
             return
         known = same_address(address, entry.zone.primaries)
         if known is None:

@@ -23,7 +23,7 @@ SHOWN = 10
 def status(app: App) -> None:
     """Tell what there is, what needs attention, and whether a server answers."""
     from cli.probe import probe
-    from storage import deliveries, events, feed, secondaries, zones
+    from storage import deliveries, events, feed, leases, secondaries, zones
     from storage.deliveries import DeliveryState
 
     settings = app.settings()
@@ -36,6 +36,7 @@ def status(app: App) -> None:
         change = feed.latest(session)
         sent = deliveries.counts(session)
         overdue = deliveries.overdue(session, now)
+        transfers = (leases.holder_of(session, "transfers") or "").partition("/")[0]
     standings = {
         summary.zone.apex: standing(
             summary.zone, summary.serial, states.get(summary.zone.apex), now
@@ -53,6 +54,7 @@ def status(app: App) -> None:
         "by_state": dict(Counter(standings.values())),
         "failing": sorted(display(apex) for apex, one in standings.items() if one == "failing"),
         "expired": sorted(display(apex) for apex, one in standings.items() if one == "expired"),
+        "transfers": transfers or None,  # the node, where several share the store
         "last_change": change,
         "undelivered": {
             "waiting": sent[DeliveryState.WAITING],
@@ -81,6 +83,7 @@ def status(app: App) -> None:
                 if alive
                 else "no answer on " + ", ".join(silent) + "; start it with: nsctl serve",
                 "No answer": ", ".join(silent) if alive and silent else "",
+                "Transfers": f"done by {transfers}" if transfers else "",
                 "Database": place,
                 "Last event": f"{ago(last[0].at, now)}: {last[0].text}" if last else "none yet",
                 "Zones": count(len(summaries), "zone"),

@@ -47,6 +47,7 @@ class DeadlineAlerts:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
+        self._distances = distances
         self._look = look
         self._clock = clock
         self._watch = DeadlineWatch(distances)
@@ -57,9 +58,10 @@ class DeadlineAlerts:
         self._tasks: list[asyncio.Task[None]] = []
 
     def load(self) -> None:
-        """Read what was told before, first of all; blocks; raises ``StorageError``."""
+        """Begin anew with what was told before; blocks; raises ``StorageError``."""
         with self._database.read() as session:
             told = deadline_alerts.announced(session)
+        self._watch = DeadlineWatch(self._distances)
         self._watch.remember((apex, Cause(cause), distance) for apex, cause, distance in told)
 
     def start(self) -> None:

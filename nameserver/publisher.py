@@ -48,9 +48,12 @@ class Publisher:
     the event loop after the commit; ``published`` is ``None`` for a refresh that brought no new
     version.
 
+    ``fence(session)`` is called in each transaction and raises ``StorageError`` where this node may
+    no longer publish what it has transferred.
+
     ``own`` has the numbers of the changes of each commit, the first and the last, in their order:
-    who follows the store need not read them. ``ids`` has the number of the newest version of each zone that came this way, from the moment on
-    when others may see it in the store.
+    who follows the store need not read them. ``ids`` has the number of the newest version of each
+    zone that came this way, from the moment on when others may see it in the store.
     """
 
     def __init__(
@@ -60,9 +63,12 @@ class Publisher:
         clock: Callable[[], float],
         prepare: Callable[[ZoneVersion], None] = lambda _version: None,
         loaded: Callable[[Name], int] = lambda _apex: 0,
+        *,
+        fence: Callable[[Session], None] = lambda _session: None,
     ) -> None:
         self._database = database
         self._prepare = prepare
+        self._fence = fence
         self._serve = serve
         self._clock = clock
         self.ids: dict[Name, int] = {}
@@ -141,6 +147,7 @@ class Publisher:
 
     def _store(self, outcomes: Sequence[Outcome]) -> dict[Name, Published]:
         with self._database.write() as session:
+            self._fence(session)
             # A zone may have been deleted while its transfer ran.
             there = zones.existing(session, [outcome.state.apex for outcome in outcomes])
             kept = [outcome for outcome in outcomes if outcome.state.apex in there]

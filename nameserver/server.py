@@ -28,6 +28,7 @@ from nameserver.delivering import Deliverer
 from nameserver.desk_work import DeskWork
 from nameserver.differences import Differences
 from nameserver.dispatch import Dispatcher
+from nameserver.duty import Alone, Duty, Shared
 from nameserver.engine import new_engine
 from nameserver.follower import Follower, Update
 from nameserver.listening import Listeners
@@ -82,6 +83,7 @@ class Server:
             clock,
             self.engine.prepare,
             lambda apex: self._version_ids.get(apex, 0),
+            fence=lambda session: self._duty.fence(session),  # noqa: PLW0108  not there yet
         )
         self._follower = Follower(
             database,
@@ -95,9 +97,11 @@ class Server:
             self._publisher.publish,
             self._expire,
             content=self._content,
+            idle=lambda apex: self._duty.notified(apex),  # noqa: PLW0108
             settings=secondaries_settings(settings),
             clock=clock,
         )
+        self._duty = self._new_duty()
         self._notifier = Notifier(
             source=settings.transfers.source_ipv4,
             source6=settings.transfers.source_ipv6,
@@ -121,11 +125,24 @@ class Server:
         self._listeners = Listeners(settings, self.engine, self._dispatcher, self.counters, clock)
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def _new_duty(self) -> Duty:
+        begun, ended = self._begin_to_warn, self._end_to_warn
+        if self._database.is_sqlite:
+            return Alone(self._secondaries, begun, ended)
+        return Shared(
+            self._database,
+            self.settings.identity,
+            self._secondaries,
+            begun=begun,
+            ended=ended,
+            stands=self._stands,
+            clock=self._clock,
+        )
+
     async def start(self) -> None:
         """Load the store, then listen. Raises ``StorageError`` or ``ListenError``."""
         started = self._clock()
         self._loop = asyncio.get_running_loop()
-        await asyncio.to_thread(self._deadlines.load)
         self._apply(await asyncio.to_thread(self._follower.load))
         try:
             self.addresses = await self._listeners.start(self._answering)
@@ -134,9 +151,8 @@ class Server:
             raise
         self._publisher.start()
         await self._notifier.start()
-        await self._secondaries.start()
         self._follower.start(self._loop)
-        self._deadlines.start()
+        await self._duty.start()
         self._alerting.start()
         self._catalogs.start()
         self._deliverer.start()
@@ -156,10 +172,9 @@ class Server:
         """Stop answering, finish what is being stored, end every task."""
         await self._listeners.stop()
         await self._catalogs.stop()
-        await self._secondaries.stop()
+        await self._duty.stop()
         await self._notifier.stop()
         await self._publisher.stop()
-        await self._deadlines.stop()
         await self._alerting.stop()
         await self._deliverer.stop()
         await self._desk_work.stop()
@@ -201,7 +216,7 @@ class Server:
             else:
                 self._take_over(loaded, announce=apex in update.changed_content)
         for apex, force in update.refresh.items():
-            self._secondaries.refresh(apex, force=force)
+            self._duty.refresh(apex, force=force)
 
     def _forget(self, apex: Name) -> None:
         self.engine.remove(apex)
@@ -219,7 +234,6 @@ class Server:
             served = loaded.served(now)
             if served is not None:
                 self._put(served)
-            self._watch_deadlines(loaded)
 
     def _put(self, served: ServedZone) -> None:
         """Put a zone into the table; a catalog is there, but nobody is answered from it."""
@@ -257,6 +271,22 @@ class Server:
         if state is not None:
             self._deadlines.contact(state)
         self._deadlines.changed(apex)
+
+    async def _begin_to_warn(self) -> None:
+        """Watch the deadlines of all zones: who does the transfers knows them."""
+        await asyncio.to_thread(self._deadlines.load)
+        for apex in self._version_ids:
+            served = self.table.get(apex)
+            if served is None or served.version is None or served.state is ZoneState.SUSPENDED:
+                continue
+            state = self._secondaries.state(apex)
+            if state is not None:
+                self._deadlines.contact(state)
+            self._deadlines.changed(apex)
+        self._deadlines.start()
+
+    async def _end_to_warn(self) -> None:
+        await self._deadlines.stop()
 
     def _standing(self, apex: Name) -> tuple[SecondaryState | None, ZoneVersion | None]:
         """Return the timers of a zone, and what is in service."""
@@ -307,14 +337,23 @@ class Server:
 
     def _expire(self, apex: Name) -> None:
         """Stop answering a zone whose EXPIRE has run out (RFC 1034 4.3.5)."""
-        served = self.table.get(apex)
-        if served is None or served.state is not ZoneState.SERVING:
+        if not self._stands(apex, True):
             return
-        self.engine.replace(ServedZone(apex, ZoneState.EXPIRED, served.version))
         log.error("a zone has expired", zone=display(apex))
         state = self._secondaries.state(apex)
         if state is not None:
             self._deadlines.contact(state)
+
+    def _stands(self, apex: Name, expired: bool) -> bool:  # noqa: FBT001  it is the subject
+        """Answer for a zone, or do so no longer; tell whether that is a change."""
+        was, becomes = ZoneState.EXPIRED, ZoneState.SERVING
+        if expired:
+            was, becomes = becomes, was
+        served = self.table.get(apex)
+        if served is None or served.state is not was:
+            return False
+        self.engine.replace(ServedZone(apex, becomes, served.version))
+        return True
 
     # -- the background
 

@@ -298,3 +298,13 @@ class EventRow(Base):
     actor: Mapped[str]
     text: Mapped[str]
     data: Mapped[dict[str, Any]]
+
+
+class LeaseRow(Base):
+    """Who holds a lease, and until when."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(), primary_key=True)
+    holder: Mapped[str]
+    until: Mapped[float]

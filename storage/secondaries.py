@@ -170,6 +170,11 @@ def list_states(session: Session, apexes: Iterable[Name] | None = None) -> list[
     ]
 
 
+def expired(session: Session, now: float) -> set[Name]:
+    """Return the secondary zones that may no longer be answered."""
+    return set(session.scalars(select(StateRow.apex).where(StateRow.expires_at <= now)))
+
+
 def save_states(
     session: Session, states: Iterable[SecondaryState], *, there: Collection[Name] | None = None
 ) -> None:
