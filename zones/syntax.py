@@ -8,7 +8,7 @@ by transfer is served, known or not (RFC 3597).
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import dns.exception
 import dns.rdata
@@ -95,8 +95,9 @@ def is_doubtful(rtype: int) -> bool:
     """Tell whether dnspython can find something odd in a type that ``problem`` does not look into."""
     if rtype in _CHECKED:
         return False
+    find: Any = dns.rdata.get_rdata_class  # not typed
     kind = dns.rdatatype.RdataType.make(rtype)
-    return dns.rdata.get_rdata_class(dns.rdataclass.IN, kind) is not dns.rdata.GenericRdata
+    return find(dns.rdataclass.IN, kind) is not dns.rdata.GenericRdata
 
 
 def doubt(rtype: int, rdata: bytes) -> str | None:

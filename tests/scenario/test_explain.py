@@ -24,7 +24,7 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cli.main import cli as command_line
-from tests.peers import Key, Nsctl, PlainPrimary
+from tests.peers import Bind, Key, Nsctl, PlainPrimary, Remote
 from tests.peers import faulty as ways
 from tests.peers.faulty import Answering, Lame, Silent, SlowClock, WithoutTcp
 from tests.peers.zonetext import zone_text
@@ -248,10 +248,62 @@ class Story:
 
     def explained(self) -> str:
         """Return what its owner reads."""
-        runner = CliRunner(env=self.ours.environment)
-        done = runner.invoke(command_line, ["secondary", "explain", self.apex])
-        assert done.exit_code == 0, done.output
-        return done.stdout
+        return explained(self.ours, self.apex)
+
+
+# With BIND as the primary: what is wrong with keys is told by a real server.
+AGREED = Key("agreed.example.", "YWdyZWVkIGFncmVlZCBhZ3JlZWQgYWdyZWVk")
+KEYS = {
+    "tsig-wrong-secret": ("tsig-wrong", Key(AGREED.name, "YW5vdGhlciBzZWNyZXQgYW5vdGhlciBvbmU=")),
+    "tsig-unknown-key": ("tsig-wrong", Key("unknown.example.", AGREED.secret)),
+    "tsig-not-used": ("refused-by-primary", None),
+}
+
+
+@pytest.fixture(scope="module")
+def bind(ours: Nsctl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bind]:
+    """A BIND that gives its zones away to who has the key, followed with others."""
+    server = Bind(tmp_path_factory.mktemp("bind"))
+    for name, (_rule, key) in KEYS.items():
+        apex = f"{name}.example."
+        server.serve(apex, zone_text(1, *MANY, apex=apex), Remote(ours.port, AGREED))
+        if key is not None:
+            ours.add_key(key)
+    server.start()
+    try:
+        for name, (_rule, key) in KEYS.items():
+            ours.follow(f"{name}.example.", server.remote(key))
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.mark.interop("named")
+@pytest.mark.parametrize("name", list(KEYS))
+def test_what_the_owner_of_a_bind_reads(
+    name: str, bind: Bind, ours: Nsctl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key with another secret, one that is not known there, and none: each has its words."""
+    apex = f"{name}.example."
+    ours.wait_status(apex, last_rule=KEYS[name][0], seconds=20)
+    monkeypatch.setattr("cli.secondary_explain.WIDTH", 10_000)
+    compare(name, stable(explained(ours, apex)))
+
+
+def explained(ours: Nsctl, apex: str) -> str:
+    """Return what the owner of a zone reads."""
+    runner = CliRunner(env=ours.environment)
+    done = runner.invoke(command_line, ["secondary", "explain", apex])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def compare(name: str, text: str) -> None:
+    """Assert that a text is the one agreed on, or write it."""
+    page = EXPLAINED / f"{name}.txt"
+    if WRITE:
+        page.write_text(text)
+    assert text == page.read_text(), "EXPLAIN_WRITE=1 writes what is read now"
 
 
 @pytest.fixture(scope="module")
@@ -295,15 +347,11 @@ def test_what_the_owner_of_a_faulty_primary_reads(
         assert f"\n{heading}\n  " in text
     # Where lines break depends on how long the times are: they break when these are stable.
     monkeypatch.setattr("cli.secondary_explain.WIDTH", 10_000)
-    text = stable(stories[name].explained())
-    page = EXPLAINED / f"{name}.txt"
-    if WRITE:
-        page.write_text(text)
-    assert text == page.read_text(), "EXPLAIN_WRITE=1 writes what is read now"
+    compare(name, stable(stories[name].explained()))
 
 
 def test_every_page_has_its_set_up() -> None:
     """There are no texts of set-ups that are gone, and there are at least twenty."""
     pages = {page.stem for page in EXPLAINED.glob("*.txt")}
-    assert pages == {case.name for case in CASES}
+    assert pages == {case.name for case in CASES} | KEYS.keys()
     assert len(pages) >= 20
