@@ -8,7 +8,7 @@ the lease is over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -94,14 +94,24 @@ def add(session: Session, job: NewJob, *, now: float) -> bool:
 
 
 def take(
-    session: Session, *, now: float, who: str, lease: float, account: str | None = None
+    session: Session,
+    *,
+    now: float,
+    who: str,
+    lease: float,
+    account: str | None = None,
+    unordered: Sequence[str] = (),
 ) -> Job | None:
-    """Take the first job that is due, whose predecessors are over, and that nobody has."""
+    """Take the first job that is due, whose predecessors are over, and that nobody has.
+
+    Nothing waits for a predecessor of the kinds in ``unordered``.
+    """
     earlier = aliased(JobRow)
     blocked = exists().where(
         earlier.registration == JobRow.registration,
         earlier.id < JobRow.id,
         earlier.state.in_(OPEN),
+        earlier.kind.not_in(unordered),
     )
     query = (
         select(JobRow.id).where(_takeable(now), ~blocked).order_by(JobRow.due, JobRow.id).limit(1)

@@ -6,9 +6,10 @@ command is settled: the text that stays has none of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from storage.desk_models import JournalRow
@@ -81,6 +82,18 @@ def entries(
     if account is not None:
         query = query.where(JournalRow.account == account)
     return [_of(row) for row in session.scalars(query)]
+
+
+def forget(session: Session, names: Sequence[str]) -> None:
+    """Delete what was settled about objects: the data of a contact that is erased, say."""
+    session.execute(
+        delete(JournalRow).where(JournalRow.object.in_(names), JournalRow.settled_at.is_not(None))
+    )
+
+
+def prune(session: Session, before: float) -> None:
+    """Delete what was settled before a moment."""
+    session.execute(delete(JournalRow).where(JournalRow.settled_at < before))
 
 
 def _of(row: JournalRow) -> JournalLine:

@@ -17,6 +17,7 @@ from registrar.lifecycle import project
 from registrar.model import Command, Verification
 from registrar.reason import Reason
 from storage import contacts as stored
+from storage import journal
 from storage.session import Session
 
 ADAPTER: Final = TypeAdapter(Contact)
@@ -114,7 +115,8 @@ def verify(session: Session, desk: Desk, number: str, *, now: datetime, actor: s
 def erase(session: Session, number: str, *, now: datetime, actor: str) -> list[Reason]:
     """Empty a contact, or return every reason why it has to stay (contract N 6).
 
-    Its id stays, since facts name it: they have no personal data themselves.
+    Its id stays, since facts name it: they have no personal data themselves. What the journal has
+    of it goes as well.
     """
     stored.get_contact(session, number)
     reasons = [
@@ -123,6 +125,7 @@ def erase(session: Session, number: str, *, now: datetime, actor: str) -> list[R
     ]
     if not reasons:
         stored.erase_contact(session, number, now=seconds(now), actor=actor)
+        journal.forget(session, [number])  # what registries were told of it
     return reasons
 
 

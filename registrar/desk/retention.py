@@ -17,7 +17,7 @@ from registrar.deadlines import Due
 from registrar.desk import contacts, registrations
 from registrar.desk.desk import seconds
 from storage import contacts as stored_contacts
-from storage import deadlines
+from storage import deadlines, journal
 from storage import registrations as stored
 from storage.database import Database
 from storage.session import Session
@@ -58,6 +58,7 @@ def _contacts(session: Session, now: datetime) -> list[str]:
 
 def _books(session: Session, now: datetime) -> list[str]:
     oldest = midnight(add_months(local_day(now), -BOOKS))
+    journal.prune(session, seconds(oldest))
     dropped = []
     for number, name in stored.ended_before(session, seconds(oldest)):
         stored.erase(session, number)

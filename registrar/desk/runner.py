@@ -31,6 +31,7 @@ from registrar.desk.retention import erase_due
 from registrar.desk.store_journal import StoreJournal
 from registrar.epp.client import EppClient, random_trid
 from registrar.errors import RegistrarError
+from registrar.model import Command
 from registrar.work import Failed, Finished, Result, Waiting
 from storage import events, jobs, registry_accounts
 from storage import registrations as stored
@@ -45,6 +46,8 @@ FIRST_WAIT: Final = 30.0  # seconds after an attempt without an answer; doubled 
 LONGEST_WAIT: Final = 3600.0
 LOOK_AGAIN: Final = 3600.0  # at what it is not time for yet
 NO_ACCOUNT: Final = 900.0
+# What changes nothing at a registry, or waits for it to act by itself: nothing waits for these.
+UNORDERED: Final = (Command.INFO.value, Command.RENEW.value)
 ROUNDS: Final = 1000  # pieces of work of an account in one go
 
 Notify = Callable[[Database, Desk, datetime], int]
@@ -193,6 +196,7 @@ class Runner:
                     who=self._who,
                     lease=LEASE,
                     account=account.id,
+                    unordered=UNORDERED,
                 )
             if job is None:
                 return

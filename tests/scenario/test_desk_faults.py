@@ -12,7 +12,14 @@ import pytest
 from registrar import facts
 from registrar.actions import Action
 from registrar.connector import Outcome, RegistryConnector
-from registrar.desk import accounts, registrations, store_journal
+from registrar.desk import (
+    accounts,
+    changing,
+    contacts,
+    recording,
+    registrations,
+    store_journal,
+)
 from registrar.desk.accounts import Account
 from registrar.desk.runner import Runner
 from registrar.desk.store_journal import StoreJournal
@@ -20,6 +27,7 @@ from registrar.epp.client import EppClient
 from registrar.epp.sandbox import Fault
 from registrar.file_registry import FileRegistry
 from registrar.model import Life
+from registrar.statuses import Status
 from storage import jobs, journal, registry_accounts
 from storage.database import Database
 from tests.desk_world import NAME, DeskWorld
@@ -278,3 +286,40 @@ def told_facts(world: DeskWorld) -> list[Any]:
     with world.database.read() as session:
         entry = registrations.get(session, NAME)
         return [known.fact for known in registrations.facts_of(session, entry)]
+
+
+@pytest.mark.requirement("REG-16")
+async def test_the_journal_forgets_an_erased_contact(database: Database, net: Network) -> None:
+    """What registries were told of a contact goes with it; what was done to the domain stays."""
+    net.sandbox.registry.state.contacts.clear()
+    world = at_desk(database, net)
+    runner = Runner(database, world.desk, clock=world.clock, connect=by_epp(database, net))
+    assert world.place().done
+    await runner.run_due()
+    await runner.close()
+    world.clock.forward(days=70)
+    world.record(facts.TransferredAway(world.clock.now), actor="registry")
+    with database.write() as session:
+        assert "Hauptstr" in journal.entries(session, name="HOLDER-1")[0].command
+        assert contacts.erase(session, "HOLDER-1", now=world.clock.now, actor="erika") == []
+        assert journal.entries(session, name="HOLDER-1") == []
+        assert journal.entries(session, name=NAME)
+
+
+async def test_a_renewal_that_is_awaited_holds_nothing_up(database: Database, net: Network) -> None:
+    """While the registry has not renewed a domain by itself, other work on it goes on."""
+    world = at_desk(database, net)
+    runner = Runner(database, world.desk, clock=world.clock, connect=by_epp(database, net))
+    assert world.place().done
+    await runner.run_due()
+    with database.write() as session:
+        entry = registrations.get(session, NAME)
+        detail = {"at": world.state().registry_expires.isoformat()}  # type: ignore[union-attr]
+        now = world.clock.now
+        recording.add_job(session, entry, "renew", "early", now=now, detail=detail)
+        hold = frozenset({Status.CLIENT_HOLD})
+        changing.set_statuses(session, world.desk, NAME, add=hold, now=now, actor="erika")
+    ran = await runner.run_due()
+    await runner.close()
+    assert (ran.done, ran.waiting, ran.failed) == (1, 1, 0)
+    assert Status.CLIENT_HOLD in world.state().statuses
