@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from operator import attrgetter
+from operator import attrgetter, gt
 from typing import NamedTuple
 
 from registrar.events import Event
@@ -149,8 +149,10 @@ class Registration:
     facts: tuple[Fact, ...] = ()
 
     def __post_init__(self) -> None:
-        ordered = tuple(sorted(self.facts, key=attrgetter("at")))
-        object.__setattr__(self, "facts", ordered)
+        moments = [fact.at for fact in self.facts]
+        if any(map(gt, moments, moments[1:])):  # seldom: facts come in order
+            ordered = tuple(sorted(self.facts, key=attrgetter("at")))
+            object.__setattr__(self, "facts", ordered)
 
     @property
     def suffix(self) -> str:

@@ -202,7 +202,7 @@ def entry_of(row: stored.AnyRow) -> Entry:
         holder=row.holder or "",
         admin=row.admin or "",
         tech=row.tech or "",
-        managers=tuple(row.managers),
+        managers=tuple(row.managers or ()),
         mode=Mode(row.mode),
         booking=_booking(row.booking),
         made_zone=bool(row.booking.get("made_zone")),
