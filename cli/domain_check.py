@@ -104,10 +104,12 @@ def check(
     wanted = KNOWN[profile or OF_TLD.get(domain.tld, "gtld")]
     request = Request(
         domain.name,
-        named_servers(servers) if servers else known_servers(app, domain.name),
+        named_servers(servers),
         security(keys, digests),
         stand_ins(places),
     )
+    if not servers:
+        request = known_request(app, request)
     resolve = system_resolver(Endpoint(one.host, one.port) for one in resolvers)
     gathered = gather(request, resolve, Patience(timeout))
     issues = checks.check(gathered, wanted, now())
@@ -190,6 +192,23 @@ def _digest(text: str) -> DsData:
         raise click.UsageError(f"--ds {text!r}: key tag, algorithm, digest type and digest")
     tag, algorithm, kind = map(int, parts[:3])
     return DsData(tag, algorithm, kind, "".join(parts[3:]).upper())
+
+
+def known_request(app: App, request: Request) -> Request:
+    """Return a request with the name servers that are known here, and the keys that belong to them.
+
+    Those of an open registration count first, then those of the hosted zone.
+    """
+    import dataclasses
+
+    from registrar.desk import registrations
+
+    with app.read() as session:
+        entry = registrations.find(session, request.domain)
+    if entry is not None and entry.closed_at is None and entry.name_servers:
+        sec_dns = request.sec_dns or entry.sec_dns
+        return dataclasses.replace(request, name_servers=entry.name_servers, sec_dns=sec_dns)
+    return dataclasses.replace(request, name_servers=known_servers(app, request.domain))
 
 
 def known_servers(app: App, name: str) -> tuple[NameServer, ...]:

@@ -34,7 +34,9 @@ def order_options(function: F) -> F:
     """Give a command the options of an order."""
     for option in reversed(
         (
-            click.option("--customer", metavar="ID", help="Who orders; default: [customer]."),
+            click.option(
+                "--customer", metavar="ID", help="Who orders; default: the setting customer."
+            ),
             click.option("--holder", metavar="CONTACT", help="Who the domain is for."),
             click.option("--admin", metavar="CONTACT", help="A natural person (Admin-C)."),
             click.option("--tech", default="", metavar="CONTACT", help="Who keeps the servers."),

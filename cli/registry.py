@@ -158,6 +158,7 @@ def account_data(account: Account) -> dict[str, Any]:
 @registry.command(
     "jobs",
     cls=Command,
+    short_help="List the work at registries.",
     example="""nsctl registry jobs
     nsctl registry jobs --state failed
     nsctl registry jobs example.org""",
@@ -201,7 +202,9 @@ def job_data(job: Job) -> dict[str, Any]:
     }
 
 
-@registry.command("retry", cls=Command, example="nsctl registry retry 17")
+@registry.command(
+    "retry", cls=Command, short_help="Have work done now.", example="nsctl registry retry 17"
+)
 @click.argument("job", type=int)
 @click.pass_obj
 def retry(app: App, job: int) -> None:
@@ -213,7 +216,9 @@ def retry(app: App, job: int) -> None:
     emit(app, job_data(found), lambda: click.echo(f"job {job}: {found.kind} is due again"))
 
 
-@registry.command("give-up", cls=Command, example="nsctl registry give-up 17")
+@registry.command(
+    "give-up", cls=Command, short_help="Give work up.", example="nsctl registry give-up 17"
+)
 @click.argument("job", type=int)
 @click.pass_obj
 def give_up(app: App, job: int) -> None:
@@ -225,7 +230,12 @@ def give_up(app: App, job: int) -> None:
     emit(app, job_data(found), lambda: click.echo(f"job {job}: {found.kind} is given up"))
 
 
-@registry.command("journal", cls=Command, example="nsctl registry journal example.org --limit 5")
+@registry.command(
+    "journal",
+    cls=Command,
+    short_help="List what was sent, and what came of it.",
+    example="nsctl registry journal example.org --limit 5",
+)
 @click.argument("name", metavar="[OBJECT]", required=False)
 @click.option("--account", metavar="ID", help="At this account.")
 @click.option("--limit", type=click.IntRange(1), default=30, show_default=True)
@@ -292,7 +302,9 @@ async def _with_runner(app: App, database: Database, act: Callable[[Runner], Any
         await runner.close()
 
 
-@registry.command("run", cls=Command, example="nsctl registry run")
+@registry.command(
+    "run", cls=Command, short_help="Do what is due now.", example="nsctl registry run"
+)
 @click.pass_obj
 def run(app: App) -> None:
     """Do what is due now: the daily run, the work at registries, messages, and notices.
@@ -336,7 +348,12 @@ def run(app: App) -> None:
         raise click.exceptions.Exit(1)
 
 
-@registry.command("poll", cls=Command, example="nsctl registry poll --account rehearsal")
+@registry.command(
+    "poll",
+    cls=Command,
+    short_help="Take in what registries tell.",
+    example="nsctl registry poll --account rehearsal",
+)
 @click.option("--account", metavar="ID", help="Of this account only.")
 @click.pass_obj
 def poll(app: App, account: str | None) -> None:

@@ -398,6 +398,16 @@ def test_name_servers_contacts_and_proof(books: Desk) -> None:
     assert "case 17" in books.nsctl("domain", "show", "example.org").stdout
 
 
+def test_the_check_takes_the_servers_of_the_registration(books: Desk) -> None:
+    """Without servers named, those of the registration are asked, with their glue."""
+    books.order("example.de", "--server=ns1.example.de=192.0.2.1", "--server=ns2.example.net")
+    at = ("--at=ns1.example.de=127.0.0.1@9", "--at=ns2.example.net=127.0.0.1@9", "--timeout=0.1")
+    found = books.nsctl.json("domain", "check", "example.de", *at, code=1)
+    assert found["profile"] == "denic"
+    assert [one["name"] for one in found["servers"]] == ["ns1.example.de", "ns2.example.net"]
+    assert "not-reachable" in {one["rule"] for one in found["issues"]}
+
+
 @pytest.mark.requirement("DNS-8", "DNS-9")
 def test_the_zone_follows_the_product(books: Desk) -> None:
     """Another product changes the preset records of the zone; what it does not have is refused."""
