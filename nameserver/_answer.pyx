@@ -20,6 +20,7 @@ Nothing is allocated for a query, no exception is raised, and each loop ends wit
 query, of an RRset or of the response.
 """
 
+cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -36,7 +37,7 @@ from nameserver._siphash cimport sip_word
 from nameserver._table cimport Root, Table, Zones, load_root
 
 from nameserver import respond as oracle
-from nameserver.table import ZoneTable
+from nameserver.table import LoadedTable
 
 cdef enum:
     BATCH = 64  # of respond_many
@@ -172,6 +173,7 @@ cdef int set_client(Prepared* prepared, client) except -1:
     return 0
 
 
+@cython.no_gc_clear
 cdef class CompiledTable(Zones):
     """The zones, and answering from them: see ``nameserver.respond``.
 
@@ -181,7 +183,7 @@ cdef class CompiledTable(Zones):
     def __cinit__(self):
         self.out = <uint8_t*>malloc(LARGEST + SLACK)
         self.workspace = new_workspace()
-        self.served = ZoneTable()
+        self.served = LoadedTable(self)
         if self.out == NULL or self.workspace == NULL:
             raise MemoryError
 

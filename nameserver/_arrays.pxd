@@ -44,11 +44,10 @@ cdef inline uint32_t with_room(const Builder* b, uint32_t count) noexcept nogil:
     return count + (count >> 3) + 1024 if b.counting else count
 
 
-cdef inline void* lay_out(Builder* b) noexcept nogil:
-    """Put all arrays into one piece of memory, which is returned; NULL without memory."""
+cdef inline void measure(Builder* b) noexcept nogil:
+    """Say how large the arrays are going to be, in ``Image.octets`` all together."""
     cdef Image* image = b.image
     cdef Growth* growth = b.growth
-    cdef uint8_t* memory
     image.nsec_count, image.hashed_count = b.nsec_count, b.hashed_count
     growth.node_room = with_room(b, image.node_count)
     growth.set_room = with_room(b, image.set_count)
@@ -57,9 +56,23 @@ cdef inline void* lay_out(Builder* b) noexcept nogil:
     growth.hashed_room = with_room(b, image.hashed_count)
     image.slot_count = growth.node_room + (growth.node_room >> 1) + (growth.node_room >> 3) + 2
     place(image, growth, NULL, b.counting)
-    memory = <uint8_t*>allocate(image.octets)
-    if memory == NULL:
+
+
+cdef inline void* lay_out(Builder* b) noexcept nogil:
+    """Put all arrays into one piece of memory, which is returned; NULL without memory."""
+    cdef void* memory
+    measure(b)
+    memory = allocate(b.image.octets)
+    if memory != NULL and not fill(b, <uint8_t*>memory):
+        free(memory)
         return NULL
+    return memory
+
+
+cdef inline bint fill(Builder* b, uint8_t* memory) noexcept nogil:
+    """Put all arrays into memory that ``measure`` found large enough; ``False`` without more."""
+    cdef Image* image = b.image
+    cdef Growth* growth = b.growth
     place(image, growth, memory, b.counting)
     memset(<void*>image.slots, 0xFF, image.slot_count * sizeof(Slot))
     fill_slots(b, <Slot*>image.slots)
@@ -70,10 +83,7 @@ cdef inline void* lay_out(Builder* b) noexcept nogil:
         memcpy(<void*>image.hashed, b.hashed, image.hashed_count * sizeof(HashedName))
     if b.counting:
         memcpy(growth.children, b.children, image.node_count * sizeof(uint32_t))
-    if not fill_targets(image, growth if b.counting else NULL):
-        free(memory)
-        return NULL
-    return memory
+    return fill_targets(image, growth if b.counting else NULL)
 
 
 cdef inline void place(Image* image, Growth* growth, uint8_t* memory, bint counting) noexcept nogil:

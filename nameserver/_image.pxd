@@ -97,6 +97,9 @@ cdef struct Growth:  # what is needed to change an image; see _change.pxd
     uint32_t missing_room
 
 
+cdef uint8_t* make_block(bytes blob, size_t front, Image* image) except NULL
+
+
 cdef class Records:
     """Packed RRsets with room for more behind them: what images that change share."""
     cdef uint8_t* octets

@@ -14,7 +14,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
-from nameserver._arrays cimport allocate, copy_arrays, lay_out
+from nameserver._arrays cimport allocate, copy_arrays, fill, lay_out, measure, round8
 from nameserver._builder cimport (
     FINE, HEAD, NO_MEMORY, Builder, Outcome, choose_hashed,
 )
@@ -83,22 +83,13 @@ cdef int choose_chain(Builder* b, bytes blob) except -1:
 
 
 cdef int make(Builder* b, bytes blob, size_t changeable, void** memory) except -1:
-    cdef Outcome outcome
     read_header(b, blob)
     # An RRset takes 20 octets at least: the header cannot ask for more memory than is fair.
     b.sets = <RecordSet*>malloc((b.rrset_count + 1) * sizeof(RecordSet))
     if b.sets == NULL:
         raise MemoryError
     b.counting = b.size >= changeable
-    if b.size < SMALL:
-        outcome = build(b)
-    else:
-        with nogil:
-            outcome = build(b)
-    if outcome == NO_MEMORY:
-        raise MemoryError
-    if outcome != FINE:
-        raise PackedError(f"a packed zone is malformed about octet {b.position}")
+    read(b)
     b.plain_hashed = not b.hashed_count
     choose_chain(b, blob)
     if b.size < SMALL:
@@ -108,6 +99,62 @@ cdef int make(Builder* b, bytes blob, size_t changeable, void** memory) except -
             memory[0] = lay_out(b)
     if memory[0] == NULL:
         raise MemoryError
+    return 0
+
+
+cdef Builder KEPT  # what the blocks made one after the other share: with the GIL, by one thread
+cdef uint32_t KEPT_SETS = 0
+
+
+cdef uint8_t* make_block(bytes blob, size_t front, Image* image) except NULL:
+    """Return memory with ``front`` octets for the caller, the octets of a small zone, and its image.
+
+    To be freed by the caller; raises ``PackedError``.
+    """
+    global KEPT_SETS
+    cdef Builder* b = &KEPT
+    cdef Growth growth
+    cdef size_t size = len(blob)
+    cdef uint8_t* block
+    if size >= SMALL:
+        raise ValueError("not a small zone")  # the GIL would be released meanwhile
+    memset(image, 0, sizeof(Image))
+    memset(&growth, 0, sizeof(Growth))
+    b.blob, b.size, b.image, b.growth = <const uint8_t*>blob, size, image, &growth
+    b.nsec_count = b.hashed_count = 0
+    b.depth, b.last, b.last_depth, b.counting, b.lone_signatures = 0, NULL, 0, False, False
+    read_header(b, blob)
+    if b.sets == NULL or b.rrset_count >= KEPT_SETS:
+        free(b.sets)
+        KEPT_SETS = 2 * b.rrset_count + 64
+        b.sets = <RecordSet*>malloc(KEPT_SETS * sizeof(RecordSet))
+        if b.sets == NULL:
+            raise MemoryError
+    read(b)
+    choose_chain(b, blob)
+    measure(b)
+    block = <uint8_t*>malloc(front + round8(size) + image.octets)
+    if block == NULL:
+        raise MemoryError
+    memcpy(block + front, <const uint8_t*>blob, size)
+    if image.salt != NULL:
+        image.salt = block + front + (image.salt - image.blob)
+    image.blob = block + front
+    fill(b, block + front + round8(size))
+    return block
+
+
+cdef int read(Builder* b) except -1:
+    cdef Outcome outcome
+    if b.size < SMALL:
+        outcome = build(b)
+    else:
+        with nogil:
+            outcome = build(b)
+    if outcome == NO_MEMORY:
+        raise MemoryError
+    if outcome != FINE:
+        raise PackedError(f"a packed zone is malformed about octet {b.position}")
     return 0
 
 

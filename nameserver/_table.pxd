@@ -20,8 +20,10 @@ cdef enum State:  # as nameserver.table.ZoneState
 
 cdef struct Zone:
     uint64_t hash
+    uint64_t id  # the store's, of what was loaded in bulk
     Image image  # nodes is NULL where nothing is served
     int state
+    uint32_t octets  # of the packed form where that stands behind the zone; 0: elsewhere
     uint32_t number  # small, and the same as long as the apex is in the table: for counters
     uint8_t labels
     uint8_t size
@@ -77,10 +79,14 @@ cdef class Zones:
     cdef public list retired  # what readers may still see; who clears it frees it
     cdef uint32_t numbers  # given out so far
     cdef list free_numbers
+    cdef readonly uint32_t loaded_count  # of zones that were loaded in bulk, and are still there
+    cdef Zone* block(self, bytes apex) except? NULL
+    cdef uint32_t next_number(self) except? 0
+    cdef int retire_block(self, Zone* zone) except -1
+    cdef int make_room(self, size_t count) except -1
     cdef public size_t changeable  # octets from which on zones are changed rather than made anew
     cdef dict lines  # apex -> Line, of large zones that change
     cdef object lines_lock
-    cdef int grow(self) except -1
     cdef Content changed(self, object version)
     cdef Line new_line(self, object version)
     cdef Content spare(self, Line line)

@@ -10,7 +10,8 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
-from nameserver._image cimport CHANGEABLE, Content
+from nameserver._arrays cimport round8
+from nameserver._image cimport CHANGEABLE, NONE, Content, Image, make_block
 from nameserver._names cimport Labels, check_name, split
 
 from threading import Lock
@@ -19,6 +20,7 @@ from weakref import WeakKeyDictionary
 from weakref import ref as weakref
 
 from nameserver.table import ZoneState
+from zones.packed import PackedError
 
 cdef enum:
     SMALLEST = 16
@@ -125,6 +127,7 @@ cdef void put_zone(Root* root, const Zone* zone) noexcept nogil:
     store_hash(&root.slots[i].hash, zone.hash)
 
 
+@cython.no_gc_clear  # what is freed with it has to be there until then
 cdef class Zones:
     """The zones by apex; see ``_table.pxd``. What is replaced goes to ``retired``."""
 
@@ -139,13 +142,17 @@ cdef class Zones:
         self.table.root = new_root(SMALLEST)
 
     def __dealloc__(self):
+        cdef uint32_t i
+        for i in range(self.table.root.size):
+            if self.table.root.slots[i].zone != NULL and self.table.root.slots[i].zone.octets:
+                free(<void*>self.table.root.slots[i].zone)
         free(self.table.root)
 
     def __len__(self):
-        return len(self.held)
+        return len(self.held) + self.loaded_count
 
     def __contains__(self, apex):
-        return apex in self.held
+        return apex in self.held or self.block(apex) != NULL
 
     def prepare(self, version):
         """Make the image of a version ahead of ``replace``; from any thread.
@@ -218,59 +225,154 @@ cdef class Zones:
         line.owed.clear()
         return content
 
+    def load_many(self, rows not None):
+        """Put in many small zones that are in service, (id in the store, packed form), quickly.
+
+        They must not be in the table. Nothing is kept of them but what answering needs; ``loaded``
+        and ``loaded_id`` tell it. Returns those that are damaged, as (row, reason).
+        """
+        cdef bytes blob
+        cdef Image image
+        cdef size_t size, front
+        cdef Zone* zone
+        cdef Labels labels
+        damaged = []
+        self.make_room(len(self) + len(rows))
+        for row in rows:
+            number, blob = row
+            try:
+                size = int.from_bytes(blob[6:8], "big")  # of the apex: zones.packed.HEADER
+                front = round8(sizeof(Zone) - 255 + size)
+                zone = <Zone*>make_block(blob, front, &image)
+            except PackedError as error:
+                damaged.append((row, str(error)))
+                continue
+            memset(zone, 0, front)
+            zone.image, zone.id, zone.octets, zone.state = image, number, len(blob), SERVING
+            zone.size = size
+            memcpy(zone.apex, image.blob + image.nodes[0].name, size)
+            split(zone.apex, &labels)
+            zone.hash, zone.labels = key_of(labels.hashes[0]), labels.count
+            zone.number = self.next_number()
+            self.loaded_count += 1
+            put_zone(self.table.root, zone)
+        return damaged
+
+    cdef Zone* block(self, bytes apex) except? NULL:
+        """Return the zone that was loaded in bulk, or NULL."""
+        cdef Labels labels
+        cdef const Zone* zone
+        if not self.loaded_count or check_name(<const uint8_t*>apex, len(apex)) != len(apex):
+            return NULL
+        split(<const uint8_t*>apex, &labels)
+        zone = zone_at(self.table.root, labels.hashes[0], <const uint8_t*>apex, len(apex))
+        return <Zone*>zone if zone != NULL and zone.octets else NULL
+
+    def loaded(self, bytes apex not None):
+        """Return the packed form of a zone that was loaded in bulk and is still there, or ``None``."""
+        cdef Zone* zone = self.block(apex)
+        return None if zone == NULL else <bytes>zone.image.blob[:zone.octets]
+
+    def loaded_id(self, bytes apex not None):
+        """Return the id of its version in the store, 0 for any other zone."""
+        cdef Zone* zone = self.block(apex)
+        return 0 if zone == NULL else zone.id
+
+    def loaded_apexes(self, *, bint signed=False):
+        """Return the apexes of the zones that were loaded in bulk and are still there.
+
+        With ``signed`` only of those whose SOA has signatures.
+        """
+        cdef uint32_t i
+        cdef const Zone* zone
+        cdef const Image* image
+        found = []
+        for i in range(self.table.root.size):
+            zone = self.table.root.slots[i].zone
+            if zone == NULL or not zone.octets:
+                continue
+            image = &zone.image
+            if not signed or (image.apex_soa != <uint32_t>NONE
+                              and image.sets[image.apex_soa].signature != <uint32_t>NONE):
+                found.append(<bytes>zone.apex[:zone.size])
+        return found
+
+    cdef uint32_t next_number(self) except? 0:
+        if self.free_numbers:
+            return self.free_numbers.pop()
+        self.numbers += 1
+        return self.numbers - 1
+
     def replace(self, served):
         """Put a zone in, in place of what stood at its apex; raises ``PackedError``."""
         cdef Handle before = self.held.get(served.apex)
+        cdef Zone* block = NULL if before is not None else self.block(served.apex)
         cdef Handle handle = new_handle(served, before, self)
         cdef Line line
         if before is not None:
             handle.zone.number = before.zone.number
             self.retired.append(before)
-        elif self.free_numbers:
-            handle.zone.number = self.free_numbers.pop()
+        elif block != NULL:
+            handle.zone.number = block.number
+            self.retire_block(block)
         else:
-            handle.zone.number = self.numbers
-            self.numbers += 1
+            self.make_room(len(self) + 1)
+            handle.zone.number = self.next_number()
         self.held[served.apex] = handle
         line = self.lines.get(served.apex)
         if line is not None and line.version() is not handle.version:
             self.lines.pop(served.apex, None)
-        if before is None and 2 * (self.table.root.used + 1) > self.table.root.size:
-            self.grow()
         put_zone(self.table.root, handle.zone)
 
     def remove(self, bytes apex not None):
         """Take a zone out; one that is not there is no error."""
         cdef Handle before = self.held.pop(apex, None)
+        cdef Zone* gone = before.zone if before is not None else self.block(apex)
         cdef Root* root = self.table.root
         cdef uint32_t i
         self.lines.pop(apex, None)
-        if before is None:
+        if gone == NULL:
             return
-        i = <uint32_t>(before.zone.hash >> 32) & (root.size - 1)
-        while root.slots[i].zone != before.zone:
+        i = <uint32_t>(gone.hash >> 32) & (root.size - 1)
+        while root.slots[i].zone != gone:
             i = (i + 1) & (root.size - 1)
         store_zone(&root.slots[i].zone, NULL)
-        self.free_numbers.append(before.zone.number)
-        self.retired.append(before)
+        self.free_numbers.append(gone.number)
+        if before is not None:
+            self.retired.append(before)
+        else:
+            self.retire_block(gone)
+
+    cdef int retire_block(self, Zone* zone) except -1:
+        """Keep what was loaded in bulk as long as readers may see it."""
+        cdef Handle handle = Handle()
+        handle.zone = zone
+        self.loaded_count -= 1
+        self.retired.append(handle)
+        return 0
 
     def take_retired(self):
         """Return what was replaced since the last call: to be dropped when no reader sees it."""
         retired, self.retired = self.retired, []
         return retired
 
-    cdef int grow(self) except -1:
-        """Make a new root, with room for twice the zones; the last one held is put in later."""
-        cdef uint32_t size = SMALLEST
-        cdef RetiredRoot retired = RetiredRoot()
+    cdef int make_room(self, size_t count) except -1:
+        """Make a new root, with room for twice the zones, where this one is too full for so many."""
+        cdef uint32_t size = SMALLEST, i
+        cdef Root* before = self.table.root
+        cdef RetiredRoot retired
         cdef Root* root
-        cdef Handle handle
-        while size < 4 * len(self.held):
+        cdef size_t more = count - len(self)
+        if 2 * (before.used + more) <= before.size:
+            return 0
+        while size < 4 * count:
             size *= 2
         root = new_root(size)
-        for handle in self.held.values():
-            put_zone(root, handle.zone)
-        retired.root = self.table.root
+        for i in range(before.size):
+            if before.slots[i].zone != NULL:
+                put_zone(root, before.slots[i].zone)
+        retired = RetiredRoot()
+        retired.root = before
         store_root(&self.table.root, root)
         self.retired.append(retired)
         return 0

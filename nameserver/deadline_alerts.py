@@ -16,7 +16,9 @@ from storage.database import Database
 from storage.deadline_alerts import Announcement
 from storage.errors import StorageError
 from storage.events import Event, EventSeverity
+from zones.guards import apex_rrsets
 from zones.name import Name, display
+from zones.rrset import RRSIG
 from zones.secondary import SecondaryState
 from zones.signature_times import first_lapse
 from zones.version import ZoneVersion
@@ -150,10 +152,13 @@ class DeadlineAlerts:
         version = self._look(apex)[1]
         if version is None:
             return
-        if len(version.blob) < LARGE:
+        lapse = None
+        if version.octets < LARGE:
             lapse = first_lapse(version.blob)
+        elif not any(rtype == RRSIG for rtype, _covers in apex_rrsets(version)):
+            pass  # not signed: the octets of a large zone need not be made for it
         else:
-            lapse = await asyncio.to_thread(first_lapse, version.blob)
+            lapse = await asyncio.to_thread(lambda: first_lapse(version.blob))
         state, served = self._look(apex)
         if served is not None:  # it may be gone by now
             self._watch.signatures(apex, lapse, state, self._clock())

@@ -10,6 +10,7 @@ import asyncio
 import socket
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -28,7 +29,7 @@ from nameserver.respond import (
     response_to,
 )
 from nameserver.rrl import Action, Limiter, RateLimits
-from nameserver.table import ServedZone, ZoneTable
+from nameserver.table import ServedZone, ZoneState, ZoneTable
 from nameserver.tcp import TcpLimits
 from nameserver.udp import WHOLE, Answer, UdpListener, bind_datagram, send_whole
 from zones.errors import DNSError
@@ -64,6 +65,18 @@ class Engine(Protocol):
 
     def prepare(self, version: ZoneVersion) -> None:
         """Do most of the work of ``replace`` ahead of it; from any thread, for large zones."""
+
+    def load_many(self, rows: Sequence[tuple[int, bytes]]) -> None:
+        """Put in many small zones that are in service: (id of the version, packed form).
+
+        From any thread, before ``start``. They must not be there yet; damaged content is passed over.
+        """
+
+    def loaded_signed(self) -> Sequence[Name]:
+        """Return the zones that came by ``load_many`` and are signed, or may be."""
+
+    def loaded_id(self, apex: Name) -> int:
+        """Return the id of a zone that came by ``load_many`` and has not changed, or 0."""
 
     def replace(self, served: ServedZone) -> None:
         """Put a zone in, in place of what stood at its apex."""
@@ -108,10 +121,26 @@ class PythonEngine:
 
     def __init__(self, counters: Counters) -> None:
         self.table = ZoneTable()
+        self._ids: dict[Name, int] = {}
         self._counters = counters
         self._listeners: list[UdpListener] = []
         self._answer: Answer | None = None
         self._limiter: Limiter | None = None
+
+    def load_many(self, rows: Sequence[tuple[int, bytes]]) -> None:
+        """Put in many zones."""
+        for number, blob in rows:
+            version = ZoneVersion(blob)
+            self._ids[version.apex] = number
+            self.table.replace(ServedZone(version.apex, ZoneState.SERVING, version))
+
+    def loaded_signed(self) -> Sequence[Name]:
+        """Return all zones that came by ``load_many``: which are signed takes an index to tell."""
+        return list(self._ids)
+
+    def loaded_id(self, apex: Name) -> int:
+        """Return the id of a zone that came by ``load_many``, or 0."""
+        return self._ids.get(apex, 0)
 
     def replace(self, served: ServedZone) -> None:
         """Put a zone in, in place of what stood at its apex."""
@@ -119,6 +148,7 @@ class PythonEngine:
 
     def remove(self, apex: Name) -> None:
         """Take a zone out."""
+        self._ids.pop(apex, None)
         self.table.remove(apex)
 
     def prepare(self, version: ZoneVersion) -> None:
@@ -220,6 +250,22 @@ class CompiledEngine:
         """Build the image."""
         with suppress(PackedError):  # ``replace`` will tell
             self._compiled.prepare(version)
+
+    def load_many(self, rows: Sequence[tuple[int, bytes]]) -> None:
+        """Put in many zones, for which Python has no objects until somebody asks for them."""
+        for (number, blob), reason in self._compiled.load_many(rows):
+            text = (
+                f"version {number}, {len(blob)} octets, cannot be served as it is stored: {reason}"
+            )
+            log.error(text)
+
+    def loaded_signed(self) -> Sequence[Name]:
+        """Return the zones that came by ``load_many`` and are signed."""
+        return self._compiled.loaded_apexes(signed=True)
+
+    def loaded_id(self, apex: Name) -> int:
+        """Return the id of a zone that came by ``load_many`` and has not changed, or 0."""
+        return self._compiled.loaded_id(apex)
 
     def replace(self, served: ServedZone) -> None:
         """Put a zone in, in place of what stood at its apex; damaged content is passed over."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from zones.name import Name
 from zones.quarantine import HeldNote, TransferSettings
 from zones.secondary import Primary, SecondaryState
 from zones.version import ZoneVersion
-from zones.zone import Mode, Zone
+from zones.zone import SECONDARY, Mode, Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class LoadedZone:
     state: SecondaryState | None = None
     settings: TransferSettings = DEFAULT
     held: HeldNote | None = None
+    in_bulk: bool = False  # the version is not here: see ``storage.versions.iter_plain``
 
     def served(self, now: float) -> ServedZone | None:
         """Return the table entry, ``None`` for a zone that is not answered here at all."""
@@ -44,7 +45,7 @@ class LoadedZone:
     def _standing(self, now: float) -> ZoneState:
         if self.zone.suspended:
             return ZoneState.SUSPENDED
-        if self.version is None:
+        if self.version is None and not self.in_bulk:
             return ZoneState.PENDING
         if self.zone.mode.is_secondary and self.state is not None and self.state.is_expired(now):
             return ZoneState.EXPIRED
@@ -61,21 +62,40 @@ class LoadedZone:
 
 def load_all(session: Session) -> Iterator[LoadedZone]:
     """Yield every zone of the store."""
+    complete = _completer(session)
+    for zone, version_id, version in versions.iter_served(session):
+        yield complete(LoadedZone(zone, version, version_id))
+
+
+def load_others(session: Session) -> Iterator[LoadedZone]:
+    """Yield the zones that are not loaded in bulk, and those that have primaries."""
+    complete = _completer(session)
+    for zone, version_id in versions.iter_plain_zones(session, SECONDARY):
+        yield complete(LoadedZone(zone, None, version_id, in_bulk=True))
+    for zone, version_id, version in versions.iter_others(session):
+        yield complete(LoadedZone(zone, version, version_id))
+
+
+def _completer(session: Session) -> Callable[[LoadedZone], LoadedZone]:
+    """Return what adds to zones what is stored of secondary zones."""
     states = {state.apex: state for state in secondaries.list_states(session)}
     primaries = secondaries.all_primaries(session)
     settings = transfer_settings.all_settings(session)
     notes = quarantine.notes(session)
-    for zone, version_id, version in versions.iter_served(session):
-        apex = zone.apex
-        yield LoadedZone(
-            zone,
-            version,
-            version_id,
-            tuple(primaries.get(apex, ())),
-            states.get(apex),
-            settings.get(apex, DEFAULT),
-            notes.get(apex),
+
+    def complete(loaded: LoadedZone) -> LoadedZone:
+        apex = loaded.zone.apex
+        if not loaded.zone.mode.is_secondary:
+            return loaded
+        return replace(
+            loaded,
+            primaries=tuple(primaries.get(apex, ())),
+            state=states.get(apex),
+            settings=settings.get(apex, DEFAULT),
+            held=notes.get(apex),
         )
+
+    return complete
 
 
 FEW: Final = 20  # zones that are read one by one

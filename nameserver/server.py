@@ -7,7 +7,7 @@ import gc
 import secrets
 import signal
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Final
 
@@ -38,6 +38,7 @@ from nameserver.publisher import Publisher
 from nameserver.service_manager import tell_service_manager
 from nameserver.settings import Settings
 from nameserver.table import ServedZone, ZoneState
+from nameserver.version_ids import VersionIds
 from storage import deliveries, digests, events
 from storage.database import Database
 from storage.errors import StorageError
@@ -76,7 +77,7 @@ class Server:
             seconds=settings.transfers.max_seconds,
         )
         self._seed = secrets.token_bytes(32)
-        self._version_ids: dict[Name, int] = {}  # of what is in service
+        self._version_ids = VersionIds(self.engine.loaded_id)  # of what is in service
         self._publisher = Publisher(
             database,
             self._serve_outcome,
@@ -143,7 +144,7 @@ class Server:
         """Load the store, then listen. Raises ``StorageError`` or ``ListenError``."""
         started = self._clock()
         self._loop = asyncio.get_running_loop()
-        self._apply(await asyncio.to_thread(self._follower.load))
+        self._apply(await asyncio.to_thread(self._follower.load_first, self.engine.load_many))
         try:
             self.addresses = await self._listeners.start(self._answering)
         except BaseException:
@@ -204,12 +205,14 @@ class Server:
         if update.suspended is not None:
             self._secondaries.set_suspended(update.suspended)
         self._catalogs.update(update.catalogs, listing_changed=update.listing_changed)
-        gone = self._version_ids.keys() - update.zones.keys() if update.complete else update.gone
+        if update.first:
+            self._take_over_all(update)
+            return
+        gone = update.gone
+        if update.complete:
+            gone = (self._version_ids.keys() | self.table.apexes()) - update.zones.keys()
         for apex in list(gone):
             self._forget(apex)
-        if update.complete and not self.table:
-            self._take_over_all(loaded for loaded in update.zones.values() if loaded is not None)
-            return
         for apex, loaded in update.zones.items():
             if loaded is None:
                 self._forget(apex)
@@ -220,18 +223,25 @@ class Server:
 
     def _forget(self, apex: Name) -> None:
         self.engine.remove(apex)
-        self._version_ids.pop(apex, None)
+        self._version_ids.forget(apex)
         self._secondaries.remove(apex)
         self._deadlines.remove(apex)
 
-    def _take_over_all(self, zones: Iterable[LoadedZone]) -> None:
+    def _take_over_all(self, update: Update) -> None:
         """Take over the zones of a start: many, and nothing is known of them yet."""
         now = self._clock()
-        for loaded in zones:
-            self._version_ids[loaded.zone.apex] = loaded.version_id
+        for loaded in update.zones.values():
+            if loaded is None:
+                continue
+            apex = loaded.zone.apex
+            self._version_ids[apex] = loaded.version_id
             if loaded.zone.mode in SECONDARY:
                 self._follow_primaries(loaded, state_changed=True)
             served = loaded.served(now)
+            if loaded.in_bulk and served is not None:
+                if served.state is ZoneState.SERVING and apex not in self._catalogs.followed:
+                    continue
+                served = replace(served, version=self._content(apex))
             if served is not None:
                 self._put(served)
 
@@ -255,7 +265,8 @@ class Server:
         if served is None:
             self.engine.remove(apex)
             return
-        self._put(served)
+        if served != old or apex in self._catalogs.followed:
+            self._put(served)
         if is_newer:
             self._catalogs.changed(apex)
         if announce and is_newer:
@@ -264,18 +275,21 @@ class Server:
     def _watch_deadlines(self, loaded: LoadedZone) -> None:
         """See to it that the end of a zone is told before it comes."""
         apex = loaded.zone.apex
-        if loaded.zone.suspended or loaded.version is None:
+        if loaded.zone.suspended or (loaded.version is None and not loaded.in_bulk):
             self._deadlines.remove(apex)
             return
+        self._watch_contact(apex)
+        self._deadlines.changed(apex)
+
+    def _watch_contact(self, apex: Name) -> None:
         state = self._secondaries.state(apex)
         if state is not None:
             self._deadlines.contact(state)
-        self._deadlines.changed(apex)
 
     async def _begin_to_warn(self) -> None:
         """Watch the deadlines of all zones: who does the transfers knows them."""
         await asyncio.to_thread(self._deadlines.load)
-        for apex in self._version_ids:
+        for apex in {*self._version_ids, *self.engine.loaded_signed()}:
             served = self.table.get(apex)
             if served is None or served.version is None or served.state is ZoneState.SUSPENDED:
                 continue
@@ -319,6 +333,8 @@ class Server:
             self._deadlines.changed(apex)
         if outcome.state.is_expired(self._clock()):
             return
+        if version is served.version and served.state is ZoneState.SERVING:
+            return
         replacement = ServedZone(apex, ZoneState.SERVING, version)
         self._put(replacement)
         if version is not served.version:
@@ -340,9 +356,7 @@ class Server:
         if not self._stands(apex, True):
             return
         log.error("a zone has expired", zone=display(apex))
-        state = self._secondaries.state(apex)
-        if state is not None:
-            self._deadlines.contact(state)
+        self._watch_contact(apex)
 
     def _stands(self, apex: Name, expired: bool) -> bool:  # noqa: FBT001  it is the subject
         """Answer for a zone, or do so no longer; tell whether that is a change."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
+from weakref import WeakValueDictionary
 
 from zones.name import Name, ancestors, parent
 from zones.version import ZoneVersion
@@ -49,6 +51,10 @@ class ZoneTable:
         """Yield the zones as they stood when the iteration began, in no order."""
         return iter(tuple(self._zones.values()))
 
+    def apexes(self) -> set[Name]:
+        """Return the apexes of all zones."""
+        return set(self._zones)
+
     def get(self, apex: Name) -> ServedZone | None:
         """Return the zone with exactly this apex."""
         return self._zones.get(apex)
@@ -56,7 +62,7 @@ class ZoneTable:
     def find(self, name: Name) -> ServedZone | None:
         """Return the zone that is the nearest ancestor of ``name`` (RFC 1034 4.3.2, step 2)."""
         for candidate in ancestors(name):
-            served = self._zones.get(candidate)
+            served = self.get(candidate)
             if served is not None:
                 return served
         return None
@@ -72,3 +78,61 @@ class ZoneTable:
     def remove(self, apex: Name) -> None:
         """Take a zone out; one that is not there is no error."""
         self._zones.pop(apex, None)
+
+
+class Loaded(Protocol):
+    """Where zones are that were loaded in bulk: see ``nameserver._table.Zones``."""
+
+    loaded_count: int
+
+    def loaded(self, apex: Name) -> bytes | None:
+        """Return the packed form of such a zone, ``None`` where there is none."""
+
+    def loaded_apexes(self) -> list[Name]:
+        """Return the apexes of such zones."""
+
+
+class LoadedTable(ZoneTable):
+    """A table of which most zones exist only for the compiled engine, until somebody asks.
+
+    Who asks again while a version is in use gets the same one.
+    """
+
+    def __init__(self, source: Loaded) -> None:
+        super().__init__()
+        self._source = source
+        self._made: WeakValueDictionary[Name, ZoneVersion] = WeakValueDictionary()
+
+    def __len__(self) -> int:
+        return len(self._zones) + self._source.loaded_count
+
+    def __iter__(self) -> Iterator[ServedZone]:
+        """Yield the zones as they stand, in no order."""
+        return (served for apex in self.apexes() if (served := self.get(apex)) is not None)
+
+    def apexes(self) -> set[Name]:
+        """Return the apexes of all zones."""
+        return self._zones.keys() | set(self._source.loaded_apexes())
+
+    def get(self, apex: Name) -> ServedZone | None:
+        """Return the zone with exactly this apex."""
+        served = self._zones.get(apex)
+        if served is not None or not self._source.loaded_count:
+            return served
+        version = self._made.get(apex)
+        if version is None:
+            blob = self._source.loaded(apex)
+            if blob is None:
+                return None
+            version = self._made[apex] = ZoneVersion(blob)
+        return ServedZone(apex, ZoneState.SERVING, version)
+
+    def replace(self, served: ServedZone) -> None:
+        """Put a zone in, in place of what stood at its apex."""
+        self._made.pop(served.apex, None)
+        super().replace(served)
+
+    def remove(self, apex: Name) -> None:
+        """Take a zone out; one that is not there is no error."""
+        self._made.pop(apex, None)
+        super().remove(apex)

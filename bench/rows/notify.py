@@ -18,9 +18,7 @@ from bench.servers.daemon import Started
 from bench.task import Task, ZoneFile
 
 APEX: Final = "notified.example."
-ANSWER_SECONDS: Final = 5.0
 POLL_SECONDS: Final = 0.000_2
-START_SECONDS: Final = 60.0
 PAUSES: Final = (0.02, 0.1)  # between changes, so that no timer of a server beats in time with us
 MILLI: Final = 1e3
 
@@ -31,13 +29,20 @@ class Notify(Row):
     names = ("notify",)
     without: ClassVar[dict[str, str]] = {"echo": "has no zones"}
 
+    start_seconds: ClassVar[float] = 60.0
+    answer_seconds: ClassVar[float] = 5.0
+
     def task(self) -> Task:
         """Make the primary."""
-        self.primary = HiddenPrimary(APEX)
+        self.primary = self.new_primary()
         self.serial = 1
-        self.query = question(APEX)
+        self.query = question(self.primary.apex)
         self.rng = random.Random(self.primary.apex)
-        return Task((ZoneFile(APEX),), primary=self.primary.port)
+        return Task((ZoneFile(self.primary.apex),), primary=self.primary.port)
+
+    def new_primary(self) -> HiddenPrimary:
+        """Return the primary, which has serial 1."""
+        return HiddenPrimary(APEX)
 
     @contextmanager
     def surroundings(self) -> Iterator[Self]:
@@ -49,7 +54,7 @@ class Notify(Row):
         """Change the zone so many times; a change that is not served in time ends the run."""
         daemon.prepare()
         with daemon.running() as started:
-            started.client.wait(self.query, is_answer, START_SECONDS, 0.01)
+            started.client.wait(self.query, is_answer, self.start_seconds, 0.01)
             self.settle(daemon, started)
             delays = [
                 self.change(daemon, started) * MILLI for _ in range(self.setting.sizes.notified)
@@ -59,7 +64,7 @@ class Notify(Row):
         late = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
         return [
             Measurement(
-                "notify",
+                self.names[0],
                 daemon.name,
                 statistics.median(delays),
                 "ms",
@@ -85,6 +90,10 @@ class Notify(Row):
             return soa_serial(message, len(self.query)) == self.serial
 
         try:
-            return started.client.wait(self.query, is_new, ANSWER_SECONDS, POLL_SECONDS) - begun
+            return (
+                started.client.wait(self.query, is_new, self.answer_seconds, POLL_SECONDS) - begun
+            )
         except Late:
-            raise Late(f"serial {self.serial} is not served {ANSWER_SECONDS:g} s later") from None
+            raise Late(
+                f"serial {self.serial} is not served {self.answer_seconds:g} s later"
+            ) from None

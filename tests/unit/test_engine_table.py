@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nameserver.respond import AnswerSettings, Transport, respond
 from nameserver.table import ServedZone, ZoneState
+from tests import random_zones
+from tests.random_zones import Universe
 from tests.zone_content import content
 from zones.name import from_text
 from zones.packed import PackedError
+from zones.rrset import RRSIG, SOA
 from zones.version import ZoneVersion
 
 if TYPE_CHECKING:
@@ -77,3 +81,74 @@ def test_a_malformed_version_changes_nothing() -> None:
     with pytest.raises(ValueError, match="apex"):
         table.replace(ServedZone(from_text("example.net."), ZoneState.SERVING, broken))
     assert ask(table, "example.org.") == before
+
+
+def test_zones_that_are_loaded_in_bulk() -> None:
+    """They are answered like others, exist for Python when asked for, and can be replaced."""
+    table = CompiledTable()
+    table.replace(served("other.example."))
+    zones = {apex: content(apex, serial=7) for apex in [f"zone{n}.example." for n in range(300)]}
+    rows = [(number, version.blob) for number, version in enumerate(zones.values(), 1)]
+    assert table.load_many(rows[:100]) == []
+    assert table.load_many(rows[100:]) == []
+    assert (len(table), len(table.served)) == (301, 301)
+    for number, (apex, version) in enumerate(zones.items(), 1):
+        ask(table, apex)
+        assert table.loaded_id(version.apex) == number
+        found = table.served.get(version.apex)
+        assert found
+        assert found.version
+        assert found.version.blob == version.blob
+        assert table.served.get(version.apex).version is found.version  # type: ignore[union-attr]
+    assert table.served.apexes() == {one.apex for one in table.served}
+    for apex in list(zones)[::3]:
+        table.replace(served(apex, serial=8))
+        ask(table, apex)
+        assert table.loaded_id(from_text(apex)) == 0
+    for apex in list(zones)[1::3]:
+        table.remove(from_text(apex))
+        ask(table, apex)
+        assert table.served.get(from_text(apex)) is None
+    assert len(table) == len(table.served) == 201
+    assert len(table.take_retired()) >= 200
+    for apex in zones:
+        ask(table, apex)
+
+
+def test_damaged_rows_are_told() -> None:
+    """What is damaged is returned with the reason; the others are served."""
+    table = CompiledTable()
+    sound = content("example.org.")
+    damaged = [(1, b""), (2, b"NSZV"), (3, sound.blob[:-1]), (4, bytes(3000))]
+    told = table.load_many([*damaged, (5, sound.blob)])
+    assert [row for row, _reason in told] == damaged
+    assert len(table) == 1
+    ask(table, "example.org.")
+
+
+def test_signed_zones_that_are_loaded_in_bulk(rng: Random) -> None:
+    """Zones of any shape are answered as if they had been replaced; signed ones are named."""
+    for _ in range(100):
+        universe = Universe(rng)
+        versions = [random_zones.version(rng, universe, apex) for apex in universe.apexes]
+        small = [one for one in versions if one.octets < 60_000]
+        loaded, replaced = CompiledTable(), CompiledTable()
+        assert loaded.load_many([(1, one.blob) for one in small]) == []
+        for one in small:
+            replaced.replace(ServedZone(one.apex, ZoneState.SERVING, one))
+        queries = [random_zones.query(rng, universe) for _ in range(100)]
+        answers = loaded.respond_many(queries, Transport.TCP, SETTINGS)
+        assert answers == replaced.respond_many(queries, Transport.TCP, SETTINGS)
+        with_signatures = {
+            one.apex for one in small if any(r.key == (one.apex, RRSIG, SOA) for r in one)
+        }
+        found = set(loaded.loaded_apexes(signed=True))
+        assert found <= with_signatures
+        assert all(
+            one.apex in found for one in small if one.apex in with_signatures and has_soa(one)
+        )
+
+
+def has_soa(version: ZoneVersion) -> bool:
+    """Tell whether the apex has an SOA."""
+    return any(one.key == (version.apex, SOA, 0) for one in version)
