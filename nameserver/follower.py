@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from nameserver.access import Access
 from nameserver.loading import LoadedZone, load_all, load_others, load_zones
 from nameserver.publisher import LARGE
-from storage import catalogs, feed, keys, peers, suspensions, versions
+from storage import catalogs, feed, keys, peers, start, suspensions
 from storage.catalogs import Catalog
 from storage.database import Database
 from storage.errors import FeedGap, StorageError
@@ -123,7 +123,7 @@ class Follower:
         """
         with self._database.read() as session:
             self._seq = feed.latest(session)
-            for rows in versions.iter_plain(session):
+            for rows in start.iter_plain(session):
                 take(rows)
             loaded = {one.zone.apex: one for one in load_others(session)}
             access = Access(peers.list_peers(session), keys.list_keys(session))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from axfr.inbound import Limits
 from axfr.secondaries import SecondaryZone
 from nameserver.table import ServedZone, ZoneState
-from storage import quarantine, secondaries, transfer_settings, versions, zones
+from storage import quarantine, secondaries, start, transfer_settings, versions, zones
 from storage.transfer_settings import DEFAULT
 from zones.name import Name
 from zones.quarantine import HeldNote, TransferSettings
@@ -34,7 +34,7 @@ class LoadedZone:
     state: SecondaryState | None = None
     settings: TransferSettings = DEFAULT
     held: HeldNote | None = None
-    in_bulk: bool = False  # the version is not here: see ``storage.versions.iter_plain``
+    in_bulk: bool = False  # the version is not here: see ``storage.start.iter_plain``
 
     def served(self, now: float) -> ServedZone | None:
         """Return the table entry, ``None`` for a zone that is not answered here at all."""
@@ -70,9 +70,9 @@ def load_all(session: Session) -> Iterator[LoadedZone]:
 def load_others(session: Session) -> Iterator[LoadedZone]:
     """Yield the zones that are not loaded in bulk, and those that have primaries."""
     complete = _completer(session)
-    for zone, version_id in versions.iter_plain_zones(session, SECONDARY):
+    for zone, version_id in start.iter_plain_zones(session, SECONDARY):
         yield complete(LoadedZone(zone, None, version_id, in_bulk=True))
-    for zone, version_id, version in versions.iter_others(session):
+    for zone, version_id, version in start.iter_others(session):
         yield complete(LoadedZone(zone, version, version_id))
 
 

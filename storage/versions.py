@@ -18,18 +18,15 @@ from typing import Any, Final
 from sqlalchemy import (
     Select,
     String,
-    and_,
     bindparam,
     delete,
-    not_,
-    or_,
     select,
     type_coerce,
 )
 from sqlalchemy.orm import Session
 
 from storage import bulk, content, events, feed
-from storage.content import PATCH, PLAIN, Patch, decode, no_root
+from storage.content import PATCH, Patch, decode, no_root
 from storage.errors import StorageError
 from storage.events import Event, EventSeverity
 from storage.feed import ChangeKind
@@ -39,7 +36,7 @@ from storage.zones import SETTINGS, chunks, get_zone, zone_of
 from zones.name import Name, display
 from zones.patch import Op
 from zones.version import ZoneVersion
-from zones.zone import Mode, Zone
+from zones.zone import Zone
 
 
 class Origin(StrEnum):
@@ -269,64 +266,6 @@ def served_with_id(session: Session, apex: Name) -> tuple[int, ZoneVersion | Non
         get_zone(session, apex)
         return 0, None
     return row.id, ZoneVersion(blob_of(session, row.codec, row.content))
-
-
-# What a start can take over in bulk: content of a few kilobytes, in zones that are to be answered.
-PLAIN_ONES: Final = and_(
-    VersionRow.codec == PLAIN,
-    ZoneRow.suspended == "",
-    ZoneRow.mode.in_([mode.value for mode in Mode if mode is not Mode.EXTERNAL]),
-)
-PLAIN_CONTENT: Final = (
-    select(VersionRow.id, VersionRow.content)
-    .select_from(ZoneRow)
-    .join(ServedRow, ServedRow.apex == ZoneRow.apex)
-    .join(VersionRow, VersionRow.id == ServedRow.version)
-    .where(PLAIN_ONES)
-)
-PLAIN_SETTINGS: Final = (
-    select(type_coerce(ZoneRow.apex, String()), *SETTINGS[1:], VersionRow.id)
-    .join(ServedRow, ServedRow.apex == ZoneRow.apex)
-    .join(VersionRow, VersionRow.id == ServedRow.version)
-    .where(PLAIN_ONES)
-)
-OTHERS: Final = SERVED.where(
-    or_(VersionRow.codec.is_(None), VersionRow.codec != PLAIN, not_(PLAIN_ONES))
-)
-ROWS: Final = 2000  # at a time
-
-
-def iter_plain(session: Session) -> Iterator[Sequence[tuple[int, bytes]]]:
-    """Yield most small zones that are answered, many at a time: ids of versions, and their content.
-
-    ``iter_others`` has the rest. The session may not be used for anything else meanwhile.
-    """
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        # A hundred thousand rows: without the layers above the driver it takes half of the time.
-        text = PLAIN_CONTENT.compile(connection, compile_kwargs={"literal_binds": True})
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        cursor = driver.execute(str(text))
-        while rows := cursor.fetchmany(ROWS):
-            yield rows
-        driver.execute("PRAGMA shrink_memory")  # what is in the cache is not asked for again
-        return
-    found = connection.execute(PLAIN_CONTENT, execution_options={"yield_per": ROWS})
-    for part in found.partitions():
-        yield [(number, bytes(blob)) for number, blob in part]
-
-
-def iter_plain_zones(session: Session, modes: Iterable[Mode]) -> Iterator[tuple[Zone, int]]:
-    """Yield the zones of ``iter_plain`` that have one of the modes, with the ids."""
-    wanted = PLAIN_SETTINGS.where(ZoneRow.mode.in_([mode.value for mode in modes]))
-    for text, *settings, version_id in session.connection().execute(wanted):
-        yield zone_of((name_of(text), *settings)), version_id
-
-
-def iter_others(session: Session) -> Iterator[tuple[Zone, int, ZoneVersion | None]]:
-    """Yield what ``iter_served`` yields, but for the zones of ``iter_plain``."""
-    return iter_served(session, OTHERS)
 
 
 def iter_served(

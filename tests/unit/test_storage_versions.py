@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage import content as stored_content
-from storage import events, feed, rollback, secondaries, versions, zones
+from storage import events, feed, rollback, secondaries, start, versions, zones
 from storage.database import Database
 from storage.errors import StorageError, UnknownZone
 from storage.feed import ChangeKind
@@ -274,11 +274,9 @@ def test_bulk_reading_has_each_zone_once(database: Database) -> None:
         version = content(f"{name}.example", serial=5, hosts=hosts)
         published[name] = publish(database, version), version.blob
     with database.read() as session:
-        plain = [row for rows in versions.iter_plain(session) for row in rows]
-        with_primaries = list(versions.iter_plain_zones(session, [Mode.HIDDEN_PRIMARY]))
-        others = {
-            zone.apex: (number, found) for zone, number, found in versions.iter_others(session)
-        }
+        plain = [row for rows in start.iter_plain(session) for row in rows]
+        with_primaries = list(start.iter_plain_zones(session, [Mode.HIDDEN_PRIMARY]))
+        others = {zone.apex: (number, found) for zone, number, found in start.iter_others(session)}
     assert sorted(plain) == sorted(published[name] for name in ("small", "secondary"))
     ((zone, number),) = with_primaries
     assert (zone.apex, zone.mode) == (apexes["secondary"], Mode.HIDDEN_PRIMARY)

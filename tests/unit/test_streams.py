@@ -17,7 +17,8 @@ import dns.rcode
 import pytest
 
 from nameserver.counters import Counters
-from nameserver.engine import CompiledEngine, PythonEngine, compiled_available
+from nameserver.engine import CompiledEngine, compiled_available
+from nameserver.python_engine import PythonEngine
 from nameserver.respond import AnswerSettings, HandOver, Transport
 from nameserver.streams import CompiledConnections, Connections, PythonConnections
 from nameserver.table import ServedZone, ZoneState
