@@ -70,6 +70,7 @@ class Refresh:
         self._failures: list[Failure] = []
         self._serial: int | None = None  # of the primary being asked
         self._soa = Soa(0, 0, 0, 0, 0)  # likewise, once it is known
+        self._told = b""  # likewise, as rdata, where it was asked for its SOA
         self._kind = "SOA"
         self._started = 0.0
 
@@ -112,7 +113,7 @@ class Refresh:
         at_once = base is not None and wish.asked and not (self._zone.pinned or self._zone.held)
         if not (wish.force or at_once) and (known or state.refused_serial is not None):
             answer = await around.client.query_soa(primary, self._zone.apex, key)
-            self._serial = answer.serial
+            self._serial, self._told = answer.serial, answer.rdata
             settled = self._settle(primary, answer.soa)
             if settled is not None:
                 return settled
@@ -270,16 +271,16 @@ class Refresh:
             peer=str(primary),
         )
         self._log(primary, result, fetched=fetched)
-        changes = fetched.changes if fetched else None
         accepted_once = version is not None and soa.serial == self._zone.settings.accepted_serial
         return Outcome(
             state,
             tuple(self._attempts),
             version,
             findings,
-            changes,
+            fetched.changes if fetched else None,
             before=self._state,
             accepted_once=accepted_once,
+            soa=self._told if result is Result.CURRENT else b"",
         )
 
     def _held(

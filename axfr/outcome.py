@@ -59,6 +59,7 @@ class Outcome:
     quarantined: Quarantined | None = None
     before: SecondaryState | None = None
     accepted_once: bool = False  # a lower serial, on request
+    soa: bytes = b""  # the rdata that a primary told, where nothing newer is there
 
     @property
     def clears(self) -> bool:

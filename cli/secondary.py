@@ -32,5 +32,9 @@ secondary = Group(
         ),
         "resume-primary": ("cli.secondary_suspend:resume_primary", "Ask it again."),
         "suspended": ("cli.secondary_suspend:suspended", "List the primaries that are cut off."),
+        "drift": (
+            "cli.secondary_drift:drift",
+            "Does a primary have other content under the same serial?",
+        ),
     },
 )

@@ -28,6 +28,7 @@ from nameserver.delivering import Deliverer
 from nameserver.desk_work import DeskWork
 from nameserver.differences import Differences
 from nameserver.dispatch import Dispatcher
+from nameserver.drifting import DriftWatch, Sources
 from nameserver.duty import Alone, Duty, Shared
 from nameserver.engine import new_engine
 from nameserver.follower import Follower, Update
@@ -119,6 +120,14 @@ class Server:
             differences=Differences(database),
         )
         self._deadlines = DeadlineAlerts(database, settings.alerts.distances, self._standing, clock)
+        self._drift = DriftWatch(
+            database,
+            settings.drift,
+            secondaries_settings(settings).client,
+            self._limits,
+            sources=Sources(self._secondaries.primaries, lambda: self._access.keys, self._content),
+            clock=clock,
+        )
         self._alerting = Alerting(database, settings, clock)
         self._catalogs = Catalogs(database, clock)
         self._deliverer = Deliverer(database, settings, clock)
@@ -298,8 +307,10 @@ class Server:
                 self._deadlines.contact(state)
             self._deadlines.changed(apex)
         self._deadlines.start()
+        self._drift.start()
 
     async def _end_to_warn(self) -> None:
+        await self._drift.stop()
         await self._deadlines.stop()
 
     def _standing(self, apex: Name) -> tuple[SecondaryState | None, ZoneVersion | None]:
@@ -329,6 +340,7 @@ class Server:
         if version is None:
             return
         self._deadlines.contact(outcome.state)
+        self._drift.seen(outcome, version)
         if version is not served.version:
             self._deadlines.changed(apex)
         if outcome.state.is_expired(self._clock()):

@@ -109,4 +109,5 @@ class DriftRow(Base):
     changes: Mapped[list[str]] = mapped_column(Document)  # "+ record" and "- record", the first
     change_count: Mapped[BigInt]
     apart_since: Mapped[float | None]  # since when the primaries' serials differ
+    apart_told: Mapped[bool]  # somebody knows it
     serials: Mapped[dict[str, Any]]  # by primary

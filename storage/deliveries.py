@@ -229,6 +229,8 @@ def retry(session: Session, delivery_id: int, *, now: float | None = None) -> De
             state=DeliveryState.WAITING.value,
             next_attempt=now,
             created_at=now,  # the days until it is given up begin anew
+            claimed_by="",
+            claimed_until=0.0,
         )
     )
     return get_delivery(session, delivery_id)

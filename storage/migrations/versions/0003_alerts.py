@@ -130,6 +130,7 @@ def create_findings() -> None:
         sa.Column("changes", DOCUMENT, nullable=False),
         sa.Column("change_count", BIG, nullable=False),
         sa.Column("apart_since", TIME, nullable=True),
+        sa.Column("apart_told", sa.Boolean(), nullable=False),
         sa.Column("serials", DOCUMENT, nullable=False),
         sa.ForeignKeyConstraint(
             ["apex"], ["zones.apex"], name=op.f("fk_drifts_apex"), ondelete="CASCADE"
