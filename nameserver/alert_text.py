@@ -36,11 +36,16 @@ def compose(
     channel: Channel, customer: str, digests: Sequence[Digest], now: float
 ) -> tuple[str, str]:
     """Return subject and body of a message about these digests."""
-    worst_first = sorted(digests, key=lambda one: -list(EventSeverity).index(one.severity))
+    worst_first = sorted(digests, key=urgency, reverse=True)
     subject = subject_of(worst_first)
     if channel is Channel.WEBHOOK:
         return subject, as_json(customer, worst_first, now)
     return subject, as_text(customer, worst_first)
+
+
+def urgency(digest: Digest) -> tuple[int, int]:
+    """Return what puts the worst first, and of that the newest."""
+    return list(EventSeverity).index(digest.severity), digest.first_event
 
 
 def title_of(digest: Digest) -> str:
@@ -50,11 +55,13 @@ def title_of(digest: Digest) -> str:
 
 def heading(digest: Digest) -> str:
     """Return one line about a digest: how many of what."""
-    line = digest.lines[0] if digest.lines else {}
-    zone = str(line.get("zone", ""))
-    if digest.count == 1:
-        return f"{zone}: {title_of(digest)}" if zone else title_of(digest)
-    return f"{digest.count:,} {'zones' if zone else 'times'}: {title_of(digest)}"
+    zones = {str(line["zone"]) for line in digest.lines}
+    if len(zones) == 1 and digest.count == len(digest.lines):
+        (zone,) = zones
+        times = f" ({digest.count} times)" if digest.count > 1 and not zone else ""
+        return f"{zone}: {title_of(digest)}" if zone else title_of(digest) + times
+    number = len(zones) if digest.count == len(digest.lines) else digest.count
+    return f"{number:,} {'zones' if any(zones) else 'times'}: {title_of(digest)}"
 
 
 def subject_of(digests: Sequence[Digest]) -> str:

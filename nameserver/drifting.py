@@ -123,8 +123,13 @@ class DriftWatch:
     def _claim(self) -> Name | None:
         settings = self._settings
         schedule = Schedule(settings.every, settings.apart, settings.max_records)
+        now = self._clock()
+        with self._database.read() as session:  # takes a while where there are many zones
+            apex = drifts.next_zone(session, now, schedule)
+        if apex is None:
+            return None
         with self._database.write() as session:
-            return drifts.claim(session, self._clock(), schedule)
+            return apex if drifts.claim(session, apex, now, schedule) else None
 
     async def compare(self, apex: Name) -> None:
         """Compare one zone and store what is found; raises ``StorageError``."""

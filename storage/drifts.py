@@ -54,15 +54,25 @@ class Schedule:
     max_records: int
 
 
-def claim(session: Session, now: float, schedule: Schedule) -> Name | None:
-    """Return the zone to compare next and note that it is being compared, so that no other node is.
+def claim(session: Session, apex: Name, now: float, schedule: Schedule) -> bool:
+    """Note that a zone is being compared; ``False`` where another node has done it meanwhile."""
+    if next_zone(session, now, schedule, only=apex) is None:
+        return False
+    save(session, replace(get(session, apex) or Drift(apex, now), compared_at=now))
+    return True
+
+
+def next_zone(
+    session: Session, now: float, schedule: Schedule, *, only: Name | None = None
+) -> Name | None:
+    """Return the zone to compare next: of all, or ``only`` this one if it is due.
 
     First those whose primaries were apart, then those that were compared longest ago. Zones that
     fail, are large, suspended or not served are left out.
     """
     since = func.coalesce(DriftRow.compared_at, 0.0)
     apart = DriftRow.apart_since.is_not(None) & (since < now - schedule.apart)
-    apex = session.scalar(
+    query = (
         select(ZoneRow.apex)
         .join(StateRow, StateRow.apex == ZoneRow.apex)
         .join(ServedRow, ServedRow.apex == ZoneRow.apex)
@@ -78,9 +88,9 @@ def claim(session: Session, now: float, schedule: Schedule) -> Name | None:
         .order_by(apart.desc(), since, ZoneRow.apex)
         .limit(1)
     )
-    if apex is not None:
-        save(session, replace(get(session, apex) or Drift(apex, now), compared_at=now))
-    return apex
+    if only is not None:
+        query = query.where(ZoneRow.apex == only)
+    return session.scalar(query)
 
 
 def get(session: Session, apex: Name) -> Drift | None:

@@ -190,6 +190,22 @@ def test_a_webhook_gets_the_same_as_json(database: Database) -> None:
         assert alert["events"][0]["data"] == {"primary": "192.0.2.1@53"}
 
 
+def test_the_subject_names_the_worst_and_counts_zones(database: Database) -> None:
+    """Several alerts of one zone are one zone; of what is equally bad, the newest comes first."""
+    with database.write() as session:
+        (apex,) = add_zones(session, "", "example.org")
+        go(session, NOW)
+        for severity in ("warning", "error"):
+            happen(session, [apex], severity=severity)
+        happen(session, [apex], "zone-expired", severity="error")
+        go(session, NOW)
+        (mail,) = go(session, NOW + 60)
+        assert mail.subject == (
+            "[nsctl] ERROR: example.org: expired and no longer answered (and 1 more matter)"
+        )
+        assert "2 zones" not in mail.body
+
+
 @pytest.mark.parametrize(
     ("channel", "text", "reason"),
     [
