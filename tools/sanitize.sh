@@ -17,7 +17,12 @@ export LDFLAGS="-fsanitize=address,undefined"
 # The interpreter itself is not instrumented and leaves memory to the end of the process; its own
 # allocator would hide overruns.
 export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
-export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
+# Into files: pytest would swallow a report together with the process that it is about.
+report=$PWD/report
+rm -f "$report".*
+export ASAN_OPTIONS="detect_leaks=0:abort_on_error=1:log_path=$report"
+export UBSAN_OPTIONS="print_stacktrace=1:log_path=$report"
+trap 'cat "$report".* 2>/dev/null || true' EXIT
 export PYTHONMALLOC=malloc PYTHONPATH=$PWD
 "$root/.venv/bin/python" -c 'import nameserver._answer as m; print("sanitized:", m.__file__)'
 "$root/.venv/bin/python" -m pytest -p no:cacheprovider -o timeout=600 "$@"
