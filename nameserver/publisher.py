@@ -143,6 +143,7 @@ class Publisher:
             return self._store(outcomes)
         except BaseException:
             self.ids |= before
+            self._told.forget(outcomes)
             raise
 
     def _store(self, outcomes: Sequence[Outcome]) -> dict[Name, Published]:

@@ -32,6 +32,11 @@ class TransferEvents:
         """Return the events that these outcomes are."""
         return [event for outcome in outcomes for event in self._of_one(outcome, now)]
 
+    def forget(self, outcomes: Iterable[Outcome]) -> None:
+        """Take it that these were not told: they could not be stored."""
+        for outcome in outcomes:
+            self._told.pop(outcome.state.apex, None)
+
     def _of_one(self, outcome: Outcome, now: float) -> Iterator[Event]:
         state = outcome.state
         apex = state.apex
