@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
+from axfr import edns
 from axfr import message as dns_message
 from axfr.errors import TransferError
 from axfr.message import CLASS_IN, HEADER, NOERROR, OPCODE_QUERY, QR, TC, Header
@@ -37,7 +38,8 @@ class Limits:
 class AnswerStream:
     """The messages that answer one request, their signatures, and how many there may be.
 
-    ``rcode`` is that of the answer, 0 until an error answer came.
+    ``rcode`` is that of the answer, 0 until an error answer came; ``expire`` are the seconds until
+    the zone expires at the primary, where it tells (RFC 7314).
     """
 
     def __init__(
@@ -49,7 +51,10 @@ class AnswerStream:
         peer: str = "",
         key: TsigKey | None = None,
         limits: Limits | None = None,
+        with_edns: bool = True,
     ) -> None:
+        self.expire: int | None = None
+        self._edns = with_edns
         self.apex = apex
         self.peer = peer
         self.limits = limits or Limits()
@@ -69,6 +74,8 @@ class AnswerStream:
         self._deadline = now + self.limits.seconds
         counts = (1, 0, int(bool(authority)), 0)
         query = HEADER.pack(self._query_id, 0, *counts) + self._question + authority
+        if self._edns:
+            query = edns.asking(query)
         if self._key is None:
             return query
         with self.told():
@@ -105,6 +112,8 @@ class AnswerStream:
         self._check_limits(now, held)
         if self._verifier is not None:
             self._verifier.verify(message, now)
+        if self.messages == 1:
+            self.expire = edns.expire_of(message)
 
     def end(self) -> None:
         """Check that the stream may end here; within ``told``."""
@@ -162,8 +171,9 @@ class AnswerStream:
         self.rcode = header.rcode
         if self._verifier is not None:
             self._verifier.raise_peer_error(message)
-        rule, reason = rcode_failure(header.rcode)
-        raise self.error(rule, reason)
+        error = self.error(*rcode_failure(header.rcode))
+        error.rcode = header.rcode
+        raise error
 
     def _check_limits(self, now: float, held: int) -> None:
         limits = self.limits

@@ -69,6 +69,7 @@ class Refresh:
         self._attempts: list[TransferAttempt] = []
         self._failures: list[Failure] = []
         self._serial: int | None = None  # of the primary being asked
+        self._expire: int | None = None  # in so many seconds the zone expires there (RFC 7314)
         self._soa = Soa(0, 0, 0, 0, 0)  # likewise, once it is known
         self._told = b""  # likewise, as rdata, where it was asked for its SOA
         self._kind = "SOA"
@@ -78,6 +79,7 @@ class Refresh:
         """Ask the primaries in turn until one has the zone; never raises ``TransferError``."""
         for primary in self._primaries():
             self._kind, self._serial, self._started = "SOA", None, time.perf_counter()
+            self._expire = None
             try:
                 self._check_suspension(primary)
                 return await self._ask(primary)
@@ -113,7 +115,7 @@ class Refresh:
         at_once = base is not None and wish.asked and not (self._zone.pinned or self._zone.held)
         if not (wish.force or at_once) and (known or state.refused_serial is not None):
             answer = await around.client.query_soa(primary, self._zone.apex, key)
-            self._serial, self._told = answer.serial, answer.rdata
+            self._serial, self._told, self._expire = answer.serial, answer.rdata, answer.expire
             settled = self._settle(primary, answer.soa)
             if settled is not None:
                 return settled
@@ -146,7 +148,7 @@ class Refresh:
         if fetched.packed is not None:
             self._kind = "AXFR"  # its style, at least (RFC 1995 4)
             return await self._judge(primary, fetched, ZoneVersion(fetched.packed.blob))
-        soa = Soa.of(fetched.soa)
+        soa, self._expire = Soa.of(fetched.soa), fetched.expire
         if fetched.changes is None:
             self._serial = soa.serial
             return self._settle(primary, soa)
@@ -210,6 +212,7 @@ class Refresh:
     async def _judge(self, primary: Primary, fetched: Fetched, version: ZoneVersion) -> Outcome:
         """Check what was transferred, and accept or refuse it."""
         soa = Soa.of(fetched.soa or version.soa.rdatas[0])
+        self._expire = fetched.expire
         if soa.serial != self._serial:  # no SOA query, or another version since
             self._serial = soa.serial
             settled = self._settle(primary, soa)
@@ -269,6 +272,7 @@ class Refresh:
             around.bounds,
             result=result,
             peer=str(primary),
+            expire_there=self._expire,
         )
         self._log(primary, result, fetched=fetched)
         accepted_once = version is not None and soa.serial == self._zone.settings.accepted_serial
@@ -345,6 +349,7 @@ class Refresh:
             result=result,
             peer=str(primary),
             primary_serial=self._soa.serial,
+            expire_there=self._expire,
         )
 
     def _still_refused(self, primary: Primary, serial: int) -> Failure:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
+
+from cachetools import LRUCache
 
 from axfr.answer_stream import AnswerStream, Limits
 from axfr.connection import E, Make
@@ -16,6 +19,7 @@ from axfr.errors import TransferError
 from axfr.ids import new_id
 from axfr.inbound import InboundTransfer
 from axfr.ixfr import RULE, IncrementalTransfer
+from axfr.message import FORMERR, NOTIMP
 from axfr.soa_query import SoaAnswer, SoaQuery, Truncated, Unrelated
 from zones.changes import Changes
 from zones.name import Name
@@ -25,6 +29,9 @@ from zones.version import ZoneVersion
 
 # Work on more than this leaves the event loop's thread, so that others are not kept waiting.
 INLINE_RECORDS: Final = 2000
+
+EDNS_HOLD: Final = 3600.0  # seconds that a primary is asked without EDNS
+MOST_PRIMARIES: Final = 10_000  # that are remembered for that
 
 T = TypeVar("T")
 
@@ -52,7 +59,7 @@ class Fetched:
 
     ``packed`` is the whole zone; ``changes`` are differences from the base that was asked from.
     Where neither came, the primary has nothing newer; ``soa`` is its SOA rdata. ``records`` counts
-    those received.
+    those received; ``expire`` are the seconds until the zone expires at the primary, if it tells.
     """
 
     soa: bytes
@@ -62,6 +69,7 @@ class Fetched:
     records: int
     messages: int
     seconds: float
+    expire: int | None = None
 
 
 class Client:
@@ -70,6 +78,7 @@ class Client:
     def __init__(self, settings: ClientSettings, *, clock: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._clock = clock
+        self._without_edns: LRUCache[tuple[str, int], float] = LRUCache(MOST_PRIMARIES)
         times = Times(settings.connect_timeout, settings.idle_timeout)
         self._connections = Connections(times, clock)
 
@@ -79,9 +88,14 @@ class Client:
         A connection to it that is there is used, and over TLS no other way. Else UDP is tried a few times, then TCP: once for
         a truncated answer, and once where none came, in case that only UDP is blocked.
         """
+        return await self._with_edns(primary, partial(self._query_soa, primary, apex, key))
 
+    async def _query_soa(
+        self, primary: Primary, apex: Name, key: TsigKey | None, *, with_edns: bool
+    ) -> SoaAnswer:
         def make(query_id: int) -> SoaQuery:
-            return SoaQuery(apex, query_id=query_id, peer=str(primary), key=key)
+            peer = str(primary)
+            return SoaQuery(apex, query_id=query_id, peer=peer, key=key, with_edns=with_edns)
 
         if primary.tls is None and not self._connections.has(primary):
             query = make(new_id())
@@ -124,10 +138,19 @@ class Client:
         self, primary: Primary, apex: Name, key: TsigKey | None, limits: Limits
     ) -> Fetched:
         """Transfer the whole zone by AXFR; raises ``TransferError``."""
+        return await self._with_edns(primary, partial(self._fetch, primary, apex, key, limits))
 
+    async def _fetch(
+        self, primary: Primary, apex: Name, key: TsigKey | None, limits: Limits, *, with_edns: bool
+    ) -> Fetched:
         def make(query_id: int) -> InboundTransfer:
             return InboundTransfer(
-                apex, query_id=query_id, peer=str(primary), key=key, limits=limits
+                apex,
+                query_id=query_id,
+                peer=str(primary),
+                key=key,
+                limits=limits,
+                with_edns=with_edns,
             )
 
         started = time.perf_counter()
@@ -144,12 +167,29 @@ class Client:
 
         Where the whole zone will have to be asked for instead, ``IxfrFailed``.
         """
+        ask = partial(self._fetch_changes, primary, base, key, limits)
+        return await self._with_edns(primary, ask)
+
+    async def _fetch_changes(
+        self,
+        primary: Primary,
+        base: ZoneVersion,
+        key: TsigKey | None,
+        limits: Limits,
+        *,
+        with_edns: bool,
+    ) -> Fetched:
         last: list[IncrementalTransfer] = []
 
         def make(query_id: int) -> IncrementalTransfer:
             last[:] = [
                 IncrementalTransfer(
-                    base, query_id=query_id, peer=str(primary), key=key, limits=limits
+                    base,
+                    query_id=query_id,
+                    peer=str(primary),
+                    key=key,
+                    limits=limits,
+                    with_edns=with_edns,
                 )
             ]
             return last[0]
@@ -171,6 +211,20 @@ class Client:
         """Close all connections."""
         self._connections.close()
         await asyncio.sleep(0)  # in which the loop gives their sockets back
+
+    async def _with_edns(self, primary: Primary, ask: Callable[..., Awaitable[T]]) -> T:
+        """Ask with EDNS, and once more without where that is not understood (RFC 6891 7)."""
+        where, now = (primary.address, primary.port), self._clock()
+        if self._without_edns.get(where, 0.0) > now:
+            return await ask(with_edns=False)
+        try:
+            return await ask(with_edns=True)
+        except TransferError as error:
+            if error.rcode not in (FORMERR, NOTIMP):
+                raise
+        answer = await ask(with_edns=False)
+        self._without_edns[where] = now + EDNS_HOLD
+        return answer
 
     async def _run(self, primary: Primary, apex: Name, make: Make[E], *, heavy: bool = False) -> E:
         source = self._settings.local_address(primary)
@@ -240,6 +294,7 @@ def _fetched(
         stream.records,
         stream.messages,
         time.perf_counter() - started,
+        stream.expire,
     )
 
 

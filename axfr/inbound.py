@@ -33,9 +33,18 @@ class InboundTransfer:
         peer: str = "",
         key: TsigKey | None = None,
         limits: Limits | None = None,
+        with_edns: bool = True,
     ) -> None:
         self.apex = apex
-        self.stream = AnswerStream(apex, AXFR, query_id=query_id, peer=peer, key=key, limits=limits)
+        self.stream = AnswerStream(
+            apex,
+            AXFR,
+            query_id=query_id,
+            peer=peer,
+            key=key,
+            limits=limits,
+            with_edns=with_edns,
+        )
         self._packer = new_packer(apex)
 
     @property

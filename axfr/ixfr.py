@@ -67,10 +67,17 @@ class IncrementalTransfer:
         peer: str = "",
         key: TsigKey | None = None,
         limits: Limits | None = None,
+        with_edns: bool = True,
     ) -> None:
         self.base = base
         self.stream = AnswerStream(
-            base.apex, IXFR, query_id=query_id, peer=peer, key=key, limits=limits
+            base.apex,
+            IXFR,
+            query_id=query_id,
+            peer=peer,
+            key=key,
+            limits=limits,
+            with_edns=with_edns,
         )
         self.soa = b""
         self._part = Part.OPENING

@@ -117,13 +117,21 @@ def after_success(
     result: Result,
     peer: str = "",
     primary_serial: int | None = None,
+    expire_there: int | None = None,
 ) -> SecondaryState:
     """Return the state after contact that counts: EXPIRE starts anew.
 
-    ``soa`` is that of the version in service from now on.
+    ``soa`` is that of the version in service from now on. ``expire_there`` are the seconds until
+    the zone expires at the primary, where it tells (RFC 7314 4): with a version from there they
+    count instead where they are fewer; with nothing newer they do not shorten what is left.
     """
     soa = _served(state, soa) if result is not Result.ACCEPTED else soa
     expire = _clamp(soa.expire, bounds.expire_min, bounds.expire_max)
+    if expire_there is not None:
+        left = float(expire_there)
+        if result is not Result.ACCEPTED and state.expires_at is not None:
+            left = max(left, state.expires_at - now)
+        expire = min(expire, max(left, bounds.expire_min))
     refresh = _clamp(soa.refresh, bounds.refresh_min, bounds.refresh_max)
     # With EXPIRE not above REFRESH a zone would expire although its primary is well.
     refresh = min(refresh, max(expire / 2, 1.0))

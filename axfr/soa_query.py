@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from axfr import edns
 from axfr import message as dns_message
 from axfr.errors import TransferError
 from axfr.message import (
@@ -37,9 +38,13 @@ class Truncated(WireError):
 
 @dataclass(frozen=True, slots=True)
 class SoaAnswer:
-    """What a primary says of its version of the zone; ``rdata`` is uncompressed and folded."""
+    """What a primary says of its version of the zone; ``rdata`` is uncompressed and folded.
+
+    ``expire`` are the seconds until the zone expires there, where it tells (RFC 7314).
+    """
 
     rdata: bytes
+    expire: int | None = None
 
     @property
     def soa(self) -> Soa:
@@ -59,18 +64,27 @@ class SoaQuery:
     """
 
     def __init__(
-        self, apex: Name, *, query_id: int, peer: str = "", key: TsigKey | None = None
+        self,
+        apex: Name,
+        *,
+        query_id: int,
+        peer: str = "",
+        key: TsigKey | None = None,
+        with_edns: bool = True,
     ) -> None:
         self.apex = apex
         self._query_id = query_id
         self._peer = peer
         self._key = key
         self._verifier: ResponseVerifier | None = None
+        self._edns = with_edns
 
     def request(self, now: float) -> bytes:
         """Return the query to send; raises ``TransferError`` where it cannot be signed."""
         question = dns_message.question_octets(self.apex, SOA)
         query = dns_message.build(self._query_id, 0, question)
+        if self._edns:
+            query = edns.asking(query)
         if self._key is None:
             return query
         try:
@@ -119,7 +133,9 @@ class SoaQuery:
         if header.rcode != NOERROR:
             if self._verifier is not None:
                 self._verifier.raise_peer_error(message)
-            raise self.error(*rcode_failure(header.rcode))
+            error = self.error(*rcode_failure(header.rcode))
+            error.rcode = header.rcode
+            raise error
         if header.flags & TC:
             raise Truncated("the answer is truncated")
         if self._verifier is not None:
@@ -134,7 +150,7 @@ class SoaQuery:
             if number >= header.answers:
                 break
             if (record.owner, record.rtype, record.rclass) == (self.apex, SOA, CLASS_IN):
-                answer = SoaAnswer(read_soa(message, record))
+                answer = SoaAnswer(read_soa(message, record), edns.expire_of(message))
                 _ = answer.soa  # its numbers are all there
                 return answer
         raise self.error("empty-answer", "the primary answered without a SOA record")

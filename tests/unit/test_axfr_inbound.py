@@ -58,9 +58,9 @@ def changed(message: bytes, position: int, fmt: str, value: int) -> bytes:
 
 
 def test_request_is_an_axfr_query() -> None:
-    """The request has the id given, one question of type AXFR, no RD and no EDNS."""
+    """The request has the id given, one question of type AXFR, no RD, and EDNS."""
     query = dns.message.from_wire(InboundTransfer(APEX, query_id=77).request(NOW))
-    assert (query.id, query.flags, query.edns) == (77, 0, -1)
+    assert (query.id, query.flags, query.edns) == (77, 0, 0)
     assert [str(question) for question in query.question] == ["example.org. IN AXFR"]
 
 
