@@ -1,8 +1,8 @@
 """One refresh of one zone: its primaries in order, up to the gate of the zone checks.
 
 SOA query, serial arithmetic, IXFR or AXFR, checks. Where a NOTIFY says that there is something new,
-an IXFR is asked for at once: its answer tells no less than that of a SOA query. What comes out is an ``Outcome``, to be persisted
-and served by the caller.
+an IXFR is asked for at once: its answer tells no less than that of a SOA query. What comes out is an
+``Outcome``, to be persisted and served by the caller.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from axfr.outcome import (
     Refused,
     SecondaryZone,
     Surroundings,
-    Wish,
     why_suspended,
 )
 from axfr.refresh import Step, after_failure, after_success, next_step
 from axfr.refusal import fix_of, reason_of, record_of
 from axfr.soa import Soa
+from axfr.timetable import Wish
 from zones.finding import Finding, errors, holds
 from zones.quarantine import Quarantined, Standing, Validation
 from zones.secondary import Primary, Result, SecondaryState, TransferAttempt, TsigKey
@@ -34,6 +34,7 @@ from zones.version import ZoneVersion
 
 __all__ = ["Base", "Outcome", "Refresh", "SecondaryZone", "Surroundings", "Wish"]
 
+SILENT = frozenset({"unreachable", "timeout"})
 # Where no primary gave anything to judge; whatever else goes wrong is a refusal.
 NO_ANSWER = frozenset(
     {
@@ -89,9 +90,13 @@ class Refresh:
                 self._fail(primary, self._failure(error))
         return self._failed()
 
+    def _note(self, primary: Primary, *, answered: bool) -> None:
+        self._around.dead.note(primary, self._around.clock(), answered=answered)
+
     def _primaries(self) -> list[Primary]:
-        """Return whom to ask, in order; who sent the NOTIFY is asked first."""
-        primaries = sorted(self._zone.primaries, key=lambda primary: primary.position)
+        """Return whom to ask, in order: who sent the NOTIFY first, who is silent last."""
+        now = self._around.clock()
+        primaries = self._around.dead.in_order(self._zone.primaries, now)
         first = same_address(self._wish.address, primaries) if self._wish.address else None
         if first is not None:
             primaries.remove(first)
@@ -264,6 +269,7 @@ class Refresh:
         fetched: Fetched | None = None,
     ) -> Outcome:
         around = self._around
+        self._note(primary, answered=True)
         state = after_success(
             self._state,
             soa,
@@ -365,6 +371,7 @@ class Refresh:
     def _fail(self, primary: Primary, failure: Failure, fetched: Fetched | None = None) -> None:
         self._failures.append(failure)
         error = failure.error
+        self._note(primary, answered=error.rule not in SILENT)
         self._log(primary, failure.result, error.rule, error.reason, fetched)
 
     def _failed(self) -> Outcome:

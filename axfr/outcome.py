@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from axfr.answer_stream import Limits
 from axfr.client import Client, Fetched
+from axfr.dead_primaries import DeadPrimaries
 from axfr.errors import TransferError
 from axfr.ixfr_memory import IxfrMemory
 from axfr.refresh import Bounds
@@ -83,21 +84,6 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """Why a refresh runs: a NOTIFY (``asked``, and ``address`` of who sent it), or ``force``."""
-
-    asked: bool = False
-    force: bool = False
-    address: str = ""
-
-    def __or__(self, other: Wish) -> Wish:
-        """Return what satisfies both."""
-        return Wish(
-            self.asked or other.asked, self.force or other.force, other.address or self.address
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What every refresh needs: the keys, the settings, the clock and the jitter."""
 
@@ -108,6 +94,7 @@ class Surroundings:
     clock: Callable[[], float]
     jitter: Callable[[], float]
     suspended: Suspended = field(default_factory=dict)
+    dead: DeadPrimaries = field(default_factory=DeadPrimaries)
 
 
 @dataclass(frozen=True, slots=True)

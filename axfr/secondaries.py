@@ -1,34 +1,31 @@
 """The secondary zones of this server: who is asked when, and what happens with the answer.
 
-The asyncio shell around ``refresh``, ``turns`` and ``attempt``: one heap of times, one loop, and a
-task for each refresh under way. Everything here runs on the event loop's thread.
+The asyncio shell around ``timetable`` and ``attempt``: one timer, and a task for each refresh under
+way. Everything here runs on the event loop's thread.
 """
 
 from __future__ import annotations
 
 import asyncio
-import heapq
 import random as random_module
 import time
-import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
-from itertools import count
 from logging import DEBUG, INFO, WARNING
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import structlog
 
 from axfr import log as log_lines
 from axfr import refresh as schedule
-from axfr.attempt import Base, Outcome, Refresh, SecondaryZone, Surroundings, Wish
+from axfr.attempt import Base, Outcome, Refresh, SecondaryZone, Surroundings
 from axfr.client import Client, ClientSettings
 from axfr.ixfr_memory import IxfrMemory
 from axfr.notify import answer_notify, same_address
 from axfr.outcome import Suspended, why_suspended
 from axfr.refresh import Bounds
-from axfr.turns import Turns
+from axfr.timetable import Entry, Timetable, Wish
 from zones.name import Name, display
 from zones.secondary import Primary, Result, SecondaryState, TsigKey
 from zones.version import ZoneVersion
@@ -40,36 +37,6 @@ log = structlog.get_logger()
 LEVELS: Final = {Result.CURRENT: DEBUG, Result.ACCEPTED: INFO}  # of the log; else WARNING
 LONGEST_SLEEP: Final = 60.0  # seconds; the clock may be set while we wait
 MOST_UNPUBLISHED: Final = 1000  # finished refreshes that wait for the store
-OVERDUE_RATE: Final = 100.0  # overdue zones a second, at most, that a start begins to ask for
-
-
-class _Queued(IntEnum):
-    """Whether a zone waits for its turn."""
-
-    NO = 0
-    ORDINARY = 1
-    URGENT = 2
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A zone and what goes on with it; the two times are those that count in the heap."""
-
-    zone: SecondaryZone
-    state: SecondaryState
-    refresh_at: float | None = None
-    expiry_at: float | None = None
-    expiry_told: float | None = None  # the moment that ``expired`` was called for
-    queued: _Queued = _Queued.NO
-    wish: Wish = field(default_factory=Wish)
-    task: asyncio.Task[None] | None = None
-    publishing: bool = False
-    sound: weakref.ref[ZoneVersion] | None = None  # that was found so by the checks
-
-    @property
-    def group(self) -> str:
-        """Return whose turn the zone shares: that of its first primary."""
-        return self.zone.primaries[0].address if self.zone.primaries else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +84,17 @@ class Secondaries:
         self._unpublished = asyncio.Semaphore(MOST_UNPUBLISHED)
         self._client = Client(self._settings.client, clock=clock)
         self._around = self._surroundings()
-        self._entries: dict[Name, _Entry] = {}
-        self._heap: list[tuple[float, int, Name]] = []
-        self._order = count()
-        self._turns = Turns(self._settings.concurrency, self._settings.per_primary)
+        self._timetable = Timetable(self._settings.concurrency, self._settings.per_primary)
+        self._entries = self._timetable.entries
+        self._running: dict[Entry, asyncio.Task[None]] = {}
+        self._sound: WeakKeyDictionary[ZoneVersion, None] = WeakKeyDictionary()  # by the checks
         self._loop: asyncio.AbstractEventLoop | None = None  # while this runs
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Begin to ask; zones that are overdue are spread, so that no primary is overrun."""
-        now = self._clock()
-        overdue = sum(entry.state.next_refresh <= now for entry in self._entries.values())
-        over = min(self._settings.spread, overdue / OVERDUE_RATE)
-        for entry in self._entries.values():
-            entry.state = schedule.spread(entry.state, now, self._random.random(), over)
-            self._schedule(entry)
+        self._timetable.start(self._clock(), self._settings.spread, self._random.random)
         self._loop = asyncio.get_running_loop()
         self._wake()
 
@@ -143,22 +104,17 @@ class Secondaries:
             if handle is not None:
                 handle.cancel()
         self._loop = self._soon = self._timer = None
-        tasks = list(self._tasks)
+        tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._client.close()
-        self._heap.clear()
-        self._turns = Turns(self._settings.concurrency, self._settings.per_primary)
-        for entry in self._entries.values():
-            entry.queued, entry.wish = _Queued.NO, Wish()
+        self._timetable.stop()
 
     def add(self, zone: SecondaryZone, state: SecondaryState | None = None) -> None:
         """Follow a zone from now on; ``state`` is the persisted one, if there is one."""
-        entry = _Entry(zone, state or SecondaryState(zone.apex))
-        self._entries[zone.apex] = entry
-        if self._loop is not None:
-            self._schedule(entry)
+        self._timetable.add(zone, state or SecondaryState(zone.apex))
+        self._wake()
 
     def replace(self, zone: SecondaryZone, state: SecondaryState | None = None) -> None:
         """Take over other primaries or settings, or another state of a zone, and ask anew."""
@@ -180,9 +136,9 @@ class Secondaries:
 
     def remove(self, apex: Name) -> None:
         """Follow a zone no longer; a refresh under way is dropped."""
-        entry = self._entries.pop(apex, None)
-        if entry is not None and entry.task is not None:
-            entry.task.cancel()
+        entry = self._timetable.remove(apex)
+        if entry is not None and (task := self._running.get(entry)) is not None:
+            task.cancel()
 
     def set_keys(self, keys: Mapping[Name, TsigKey]) -> None:
         """Use other TSIG keys; zones that failed by theirs are asked for at once."""
@@ -201,7 +157,7 @@ class Secondaries:
             are = [why_suspended(one, suspended) is not None for one in entry.zone.primaries]
             if were == are:
                 continue
-            if entry.task is not None and not entry.publishing:
+            if entry.running and not entry.publishing:
                 self.replace(replace(entry.zone), entry.state)
             else:
                 self._want(entry, Wish(asked=True))
@@ -261,30 +217,8 @@ class Secondaries:
         for entry in self._entries.values():
             yield entry.state
 
-    def _want(self, entry: _Entry, wish: Wish) -> None:
-        """Refresh a zone soon; while it is being refreshed, once more afterwards."""
-        entry.wish |= wish
-        if entry.task is None and self._loop is not None:
-            self._enqueue(entry, _Queued.URGENT)
-
-    def _enqueue(self, entry: _Entry, how: _Queued) -> None:
-        if entry.queued >= how:
-            return
-        entry.queued = how
-        self._turns.put(entry.zone.apex, entry.group, urgent=how is _Queued.URGENT)
-        self._wake()
-
-    def _schedule(self, entry: _Entry) -> None:
-        """Put the times of a zone on the heap; what stood there before counts no more."""
-        entry.refresh_at = entry.state.next_refresh
-        self._push(entry.refresh_at, entry.zone.apex)
-        expires_at = entry.state.expires_at
-        if expires_at is not None and expires_at != entry.expiry_told:
-            entry.expiry_at = expires_at
-            self._push(expires_at, entry.zone.apex)
-
-    def _push(self, when: float, apex: Name) -> None:
-        heapq.heappush(self._heap, (when, next(self._order), apex))
+    def _want(self, entry: Entry, wish: Wish) -> None:
+        self._timetable.want(entry, wish)
         self._wake()
 
     def _surroundings(self) -> Surroundings:
@@ -305,13 +239,14 @@ class Secondaries:
             return
         self._soon = None
         try:
-            self._act_on_time(self._clock())
-            self._start_turns()
+            for entry in self._timetable.act(self._clock()):
+                self._expired(entry.zone.apex)
+            for entry, wish in self._timetable.begin():
+                self._running[entry] = self._loop.create_task(self._work(entry, wish))
         finally:
-            wait = LONGEST_SLEEP
-            if self._heap:
-                wait = min(wait, max(0.0, self._heap[0][0] - self._clock()))
-            self._sleep(self._loop.time() + wait)
+            due = self._timetable.next_time()
+            wait = LONGEST_SLEEP if due is None else max(0.0, due - self._clock())
+            self._sleep(self._loop.time() + min(wait, LONGEST_SLEEP))
 
     def _sleep(self, until: float) -> None:
         """Let ``_turn`` be called then at the latest."""
@@ -326,80 +261,41 @@ class Secondaries:
         self._timer = None
         self._turn()
 
-    def _act_on_time(self, now: float) -> None:
-        while self._heap and self._heap[0][0] <= now:
-            when, _order, apex = heapq.heappop(self._heap)
-            entry = self._entries.get(apex)
-            if entry is None:
-                continue
-            if when == entry.expiry_at and not entry.publishing:
-                self._expire(entry)
-            if when == entry.refresh_at:
-                entry.refresh_at = None
-                if entry.task is None:
-                    self._enqueue(entry, _Queued.ORDINARY)
-
-    def _expire(self, entry: _Entry) -> None:
-        entry.expiry_at, entry.expiry_told = None, entry.state.expires_at
-        self._expired(entry.zone.apex)
-
-    def _start_turns(self) -> None:
-        while (turn := self._turns.take()) is not None:
-            apex, group = turn
-            entry = self._entries.get(apex)
-            if entry is None or not entry.queued or entry.task is not None:
-                self._turns.done(group)
-                continue
-            wish, entry.wish, entry.queued = entry.wish, Wish(), _Queued.NO
-            entry.task = asyncio.get_running_loop().create_task(self._work(entry, wish, group))
-            self._tasks.add(entry.task)
-
-    async def _work(self, entry: _Entry, wish: Wish, group: str) -> None:
+    async def _work(self, entry: Entry, wish: Wish) -> None:
         """Refresh one zone, hand the outcome over, and see to its next times."""
+        state = entry.state
         try:
-            entry.state = await self._refresh(entry, wish, group)
+            state = await self._refresh(entry, wish)
         except Exception as error:  # whatever it is, the other zones go on
             text = f"zone {display(entry.zone.apex)}: refresh failed, to be tried again: {error}"
             log.error(text, exc_info=not isinstance(error, OSError))
-            wait = schedule.retry_interval(
-                entry.state, entry.state.failures + 1, self._settings.bounds
-            )
-            entry.state = replace(entry.state, next_refresh=self._clock() + wait)
+            wait = schedule.retry_interval(state, state.failures + 1, self._settings.bounds)
+            state = replace(state, next_refresh=self._clock() + wait)
         finally:
-            if entry.task is not None:
-                self._tasks.discard(entry.task)
-            entry.task = None
-            if not entry.publishing:
-                self._turns.done(group)
-            entry.publishing = False
+            del self._running[entry]
+            self._timetable.end(entry, state)
             self._wake()
-        if self._entries.get(entry.zone.apex) is entry:
-            self._schedule(entry)
-            if entry.wish != Wish():
-                self._enqueue(entry, _Queued.URGENT)
 
-    async def _refresh(self, entry: _Entry, wish: Wish, group: str) -> SecondaryState:
-        around = self._around
+    async def _refresh(self, entry: Entry, wish: Wish) -> SecondaryState:
         base = self._base(entry)
-        outcome = await Refresh(entry.zone, entry.state, wish, around, base).run()
+        outcome = await Refresh(entry.zone, entry.state, wish, self._around, base).run()
         # What waits for the store keeps no other zone from being asked for, within bounds.
         async with self._unpublished:
-            entry.publishing = True
-            self._turns.done(group)
+            self._timetable.publish(entry)
             self._wake()
             await self._publish(outcome)
         entry.zone = outcome.applied_to(entry.zone)
         if outcome.version is not None:
-            entry.sound = weakref.ref(outcome.version)
+            self._sound[outcome.version] = None
         self._tell(outcome)
         return outcome.state
 
-    def _base(self, entry: _Entry) -> Base | None:
+    def _base(self, entry: Entry) -> Base | None:
         """Return what changes may be asked for from."""
         version = self._content(entry.zone.apex)
         if version is None:
             return None
-        return Base(version, sound=entry.sound is not None and entry.sound() is version)
+        return Base(version, sound=version in self._sound)
 
     def _tell(self, outcome: Outcome) -> None:
         for attempt in outcome.attempts:

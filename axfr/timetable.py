@@ -1,0 +1,195 @@
+"""Which zone is asked for when: times, turns and wishes, without I/O; the time is an argument.
+
+A zone is due by its timers, or at once because somebody wishes so (a NOTIFY, an operator). Due zones
+wait for their turn (``turns``), wishes in a lane of their own. While a zone is being refreshed a
+wish is kept, and leads to one more refresh afterwards, however many came.
+
+::
+
+    timetable.act(now)       -> entries that have expired by now
+    timetable.begin()        -> (entry, wish) to refresh, as many as may be under way
+    timetable.publish(entry)    the answer is there; the place is free for another zone
+    timetable.end(entry, state) all is done, and ``state`` has the next times
+    timetable.next_time()    -> when to call ``act`` again
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from axfr import refresh
+from axfr.turns import Turns
+from zones.name import Name
+from zones.secondary import SecondaryState
+
+if TYPE_CHECKING:
+    from axfr.outcome import SecondaryZone
+
+OVERDUE_RATE: Final = 100.0  # overdue zones a second, at most, that a start begins to ask for
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Why a refresh runs: a NOTIFY (``asked``, and ``address`` of who sent it), or ``force``."""
+
+    asked: bool = False
+    force: bool = False
+    address: str = ""
+
+    def __or__(self, other: Wish) -> Wish:
+        """Return what satisfies both."""
+        return Wish(
+            self.asked or other.asked, self.force or other.force, other.address or self.address
+        )
+
+
+NO_WISH: Final = Wish()
+
+
+class _Queued(IntEnum):
+    """Whether a zone waits for its turn."""
+
+    NO = 0
+    ORDINARY = 1
+    URGENT = 2
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A zone and what goes on with it; the two times are those that count on the heap."""
+
+    zone: SecondaryZone
+    state: SecondaryState
+    wish: Wish = NO_WISH
+    running: bool = False
+    publishing: bool = False
+    refresh_at: float | None = None
+    expiry_at: float | None = None
+    expiry_told: float | None = None  # the moment of the expiry that was told
+    queued: _Queued = field(default=_Queued.NO, repr=False)
+    place: str = ""  # the group whose place a refresh has
+
+    @property
+    def group(self) -> str:
+        """Return whose turn the zone shares: that of its first primary."""
+        return self.zone.primaries[0].address if self.zone.primaries else ""
+
+
+class Timetable:
+    """The times of all zones; at most ``total`` refreshes at a time, ``each`` of one primary.
+
+    Before ``start`` zones are only gathered.
+    """
+
+    def __init__(self, total: int, each: int) -> None:
+        self.entries: dict[Name, Entry] = {}
+        self._limits = total, each
+        self._heap: list[tuple[float, int, Name]] = []
+        self._order = count()
+        self._turns = Turns(*self._limits)
+        self._started = False
+
+    def stop(self) -> None:
+        """Forget who waits, and why; no refresh is under way any more. ``start`` begins anew."""
+        self._started = False
+        self._heap.clear()
+        self._turns = Turns(*self._limits)
+        for entry in self.entries.values():
+            entry.queued, entry.wish = _Queued.NO, NO_WISH
+
+    def start(self, now: float, spread: float, draw: Callable[[], float]) -> None:
+        """Begin; zones that are overdue are spread over some seconds, but for those never had."""
+        overdue = sum(entry.state.next_refresh <= now for entry in self.entries.values())
+        over = min(spread, overdue / OVERDUE_RATE)
+        self._started = True
+        for entry in self.entries.values():
+            entry.state = refresh.spread(entry.state, now, draw(), over)
+            self._set(entry)
+
+    def add(self, zone: SecondaryZone, state: SecondaryState) -> Entry:
+        """Take in a zone, in place of one of the same name."""
+        entry = self.entries[zone.apex] = Entry(zone, state)
+        if self._started:
+            self._set(entry)
+        return entry
+
+    def remove(self, apex: Name) -> Entry | None:
+        """Take out a zone; who refreshes it has to call ``end`` all the same."""
+        return self.entries.pop(apex, None)
+
+    def want(self, entry: Entry, wish: Wish) -> None:
+        """Refresh a zone soon; while it is being refreshed, once more afterwards."""
+        entry.wish |= wish
+        if not entry.running and self._started:
+            self._enqueue(entry, _Queued.URGENT)
+
+    def act(self, now: float) -> list[Entry]:
+        """Let those wait for their turn that are due; return those that have expired."""
+        expired = []
+        while self._heap and self._heap[0][0] <= now:
+            when, _order, apex = heapq.heappop(self._heap)
+            entry = self.entries.get(apex)
+            if entry is None:
+                continue
+            if when == entry.expiry_at and not entry.publishing:
+                entry.expiry_at, entry.expiry_told = None, entry.state.expires_at
+                expired.append(entry)
+            if when == entry.refresh_at:
+                entry.refresh_at = None
+                if not entry.running:
+                    self._enqueue(entry, _Queued.ORDINARY)
+        return expired
+
+    def begin(self) -> Iterator[tuple[Entry, Wish]]:
+        """Yield whom to refresh now, and why."""
+        while (turn := self._turns.take()) is not None:
+            apex, group = turn
+            entry = self.entries.get(apex)
+            if entry is None or not entry.queued or entry.running:
+                self._turns.done(group)
+                continue
+            wish, entry.wish, entry.queued = entry.wish, NO_WISH, _Queued.NO
+            entry.running, entry.place = True, group
+            yield entry, wish
+
+    def publish(self, entry: Entry) -> None:
+        """Give another zone its turn: what is left to be done asks no primary."""
+        entry.publishing = True
+        self._turns.done(entry.place)
+
+    def end(self, entry: Entry, state: SecondaryState) -> None:
+        """Take what came of a refresh."""
+        if not entry.publishing:
+            self._turns.done(entry.place)
+        entry.running = entry.publishing = False
+        entry.state = state
+        if self.entries.get(entry.zone.apex) is entry:
+            self._set(entry)
+            if entry.wish != NO_WISH:
+                self._enqueue(entry, _Queued.URGENT)
+
+    def next_time(self) -> float | None:
+        """Return when ``act`` has something to do, ``None`` for never."""
+        return self._heap[0][0] if self._heap else None
+
+    def _enqueue(self, entry: Entry, how: _Queued) -> None:
+        if entry.queued < how:
+            entry.queued = how
+            self._turns.put(entry.zone.apex, entry.group, urgent=how is _Queued.URGENT)
+
+    def _set(self, entry: Entry) -> None:
+        """Put the times of a zone on the heap; what stood there before counts no more."""
+        entry.refresh_at = entry.state.next_refresh
+        self._push(entry.refresh_at, entry)
+        expires_at = entry.state.expires_at
+        if expires_at is not None and expires_at != entry.expiry_told:
+            entry.expiry_at = expires_at
+            self._push(expires_at, entry)
+
+    def _push(self, when: float, entry: Entry) -> None:
+        heapq.heappush(self._heap, (when, next(self._order), entry.zone.apex))
