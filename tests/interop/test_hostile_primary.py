@@ -6,14 +6,17 @@ import struct
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import dns.flags
 import dns.message
+import dns.name
+import dns.rrset
 import pytest
 
 from tests.peers import Nsctl, PlainPrimary
-from tests.peers.plain_primary import Transfer, messages, plain_transfer, refusal
+from tests.peers.plain_primary import Record, Transfer, messages, plain_transfer, refusal
 from tests.peers.zonetext import zone_text
 
 pytestmark = pytest.mark.interop
@@ -85,6 +88,39 @@ def silent(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
     raise EOFError
 
 
+def other_question(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
+    """The answer to a question that nobody asked."""
+    question = query.question[0]
+    query.question = [dns.rrset.RRset(dns.name.from_text("other.example."), 1, question.rdtype)]
+    yield from plain_transfer(server, query)
+
+
+def a_record_now_and_then(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
+    """Never silent for long, and never done."""
+    yield from messages(query, server.records[:1])
+    while True:
+        time.sleep(0.5)
+        yield from messages(query, server.records[1:2])
+
+
+def huge_rrset(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
+    """More than 64 KiB of TXT at one name: nobody could ever be answered with it."""
+    origin = server.records[0].owner
+    more = [Record.parse(f'big 300 TXT "{number:03}{"x" * 240}"', origin) for number in range(300)]
+    yield from messages(query, [*server.records, *more, server.records[0]])
+
+
+def tiny_rrsets(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
+    """As many names as there is patience for."""
+    origin = server.records[0].owner
+    yield from messages(query, server.records)
+    number = 0
+    while True:
+        some = range(number, number + 200)
+        yield from messages(query, [Record.parse(f"n{one} 1 A 192.0.2.1", origin) for one in some])
+        number += 200
+
+
 MISBEHAVIOUR: list[tuple[Transfer, str, str]] = [
     (refused, "refused", "refused-by-primary"),
     (no_records, "refused", "empty-answer"),
@@ -97,6 +133,10 @@ MISBEHAVIOUR: list[tuple[Transfer, str, str]] = [
     (truncated, "refused", "malformed"),
     (too_many, "refused", "too-many-records"),
     (silent, "unreachable", "timeout"),
+    (other_question, "refused", "malformed"),
+    (a_record_now_and_then, "refused", "too-slow"),
+    (huge_rrset, "refused", "rrset-too-large"),
+    (tiny_rrsets, "refused", "too-many-records"),
 ]
 
 
@@ -104,7 +144,11 @@ MISBEHAVIOUR: list[tuple[Transfer, str, str]] = [
 def patient() -> Iterator[Nsctl]:
     """One server for all of it, with low limits; each misbehaviour gets a zone of its own."""
     with tempfile.TemporaryDirectory(prefix="nsctl-") as place:
-        limits = {"transfers_max_records": 1_000, "transfers_timeout": 2}
+        limits = {
+            "transfers_max_records": 1_000,
+            "transfers_timeout": 2,
+            "transfers_max_seconds": 4,
+        }
         with Nsctl(Path(place), **limits) as nsctl:
             yield nsctl
 
@@ -128,4 +172,29 @@ def test_misbehaving_transfer(patient: Nsctl, transfer: Transfer, result: str, r
         primary.transfer = plain_transfer
         primary.publish(zone_text(2, apex=apex), patient.remote())
         patient.wait_serial(apex, 2)
+    assert "Traceback" not in patient.log()
+
+
+def test_others_are_served_meanwhile(patient: Nsctl) -> None:
+    """While primaries send without end or not at all, another zone's change is there at once."""
+    hostile = [(tiny_rrsets, "h1.example."), (silent, "h2.example."), (too_many, "h3.example.")]
+    with ExitStack() as stack:
+        good = stack.enter_context(
+            PlainPrimary("good.example.", zone_text(1, apex="good.example."))
+        )
+        patient.follow("good.example.", good.remote())
+        primaries = []
+        for transfer, apex in hostile:
+            primary = stack.enter_context(PlainPrimary(apex, zone_text(1, apex=apex)))
+            primary.transfer = transfer
+            patient.follow(apex, primary.remote())
+            primaries.append(primary)
+        patient.wait_serial("good.example.", 1)
+        for serial in range(2, 6):
+            for primary, (_transfer, apex) in zip(primaries, hostile, strict=True):
+                primary.publish(zone_text(serial, apex=apex), patient.remote())
+            good.publish(zone_text(serial, apex="good.example."), patient.remote())
+            patient.wait_serial("good.example.", serial, seconds=2)
+    for _transfer, apex in hostile:
+        assert patient.serial(apex) is None
     assert "Traceback" not in patient.log()
