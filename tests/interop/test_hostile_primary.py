@@ -12,6 +12,7 @@ from pathlib import Path
 import dns.flags
 import dns.message
 import dns.name
+import dns.rdataclass
 import dns.rrset
 import pytest
 
@@ -20,6 +21,7 @@ from tests.peers.plain_primary import Record, Transfer, messages, plain_transfer
 from tests.peers.zonetext import zone_text
 
 pytestmark = pytest.mark.interop
+IN = dns.rdataclass.RdataClass.IN
 
 
 def refused(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
@@ -91,7 +93,7 @@ def silent(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
 def other_question(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
     """The answer to a question that nobody asked."""
     question = query.question[0]
-    query.question = [dns.rrset.RRset(dns.name.from_text("other.example."), 1, question.rdtype)]
+    query.question = [dns.rrset.RRset(dns.name.from_text("other.example."), IN, question.rdtype)]
     yield from plain_transfer(server, query)
 
 

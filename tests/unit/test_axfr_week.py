@@ -63,7 +63,7 @@ class World:
         """Return a zone; the first customer has half of them, every fourth a stand-in."""
         customer = 0 if number % 2 else 1 + number // 2 % (CUSTOMERS - 1)
         address = f"192.0.2.{customer}"
-        primaries = (Primary(address),)
+        primaries: tuple[Primary, ...] = (Primary(address),)
         if customer % 4 == 1:
             primaries += (Primary(f"198.51.100.{customer}", position=1),)
         return SecondaryZone(from_text(f"zone{number}.example."), primaries)
