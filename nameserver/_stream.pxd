@@ -41,11 +41,11 @@ cdef struct Stream:  # a connection: small, for most of them are idle
     Stream* newer
     uint8_t* kept  # read, but not answered yet: mostly nothing
     uint8_t* unsent  # answers that the client has not read yet: mostly nothing
+    uint8_t address[CLIENT_SIZE]  # behind a pointer: as aligned as a socket address has to be
     uint32_t kept_size
     uint32_t unsent_size
     uint32_t unsent_at
     uint8_t address_size
-    uint8_t address[CLIENT_SIZE]
 
 
 cdef struct StreamShared:

@@ -80,7 +80,8 @@ cdef void end_late_ones(StreamWorker* worker) noexcept nogil:
 
 cdef void welcome(StreamWorker* worker, int listener) noexcept nogil:
     """Accept who has come; those above a limit are sent away."""
-    cdef uint8_t address[CLIENT_SIZE]
+    cdef sockaddr_storage room  # aligned as a socket address has to be
+    cdef uint8_t* address = <uint8_t*>&room
     cdef uint32_t size, place
     cdef int i, fd
     for i in range(ACCEPTED_AT_ONCE):
