@@ -266,7 +266,7 @@ def named_counts(bytes total not None, str transport not None):
     for i in range(256):
         found[f"{transport}.type.{type_text(i) if i else 'other'}"] = counts.types[i]
     for i in range(DURATIONS):
-        found[f"{transport}.within-ns.{2 << i}"] = counts.durations[i]
+        found[f"{transport}.within-ns.{(<uint64_t>2) << i}"] = counts.durations[i]
     return {name: number for name, number in found.items() if number}
 
 
