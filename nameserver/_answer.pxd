@@ -84,6 +84,7 @@ cdef struct Prepared:
     bint wants_nsid
     bint wants_keepalive
     bint wants_padding
+    bint wants_version
     bint has_tsig
     uint16_t cookie_size
     const uint8_t* cookie  # the first one of the query; NULL: none

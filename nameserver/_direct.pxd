@@ -33,7 +33,7 @@ cdef inline bint is_plain(const Prepared* p, const Settings* settings) noexcept 
     """Tell whether the query wants nothing but records, without proofs."""
     return p.stage == LOCATED and p.zone != NULL and p.zone.image.nodes != NULL \
         and p.qname_size > 1 and not p.dnssec and not p.wants_nsid and not p.wants_keepalive \
-        and not p.wants_padding \
+        and not p.wants_padding and not p.wants_version \
         and p.cookie == NULL and p.qtype < DIRECT_META and p.qtype != DIRECT_DS \
         and p.qtype != DIRECT_RRSIG and settings.minimal and not settings.reserve
 

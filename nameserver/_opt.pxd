@@ -7,15 +7,19 @@ Its size is known before the records are written, so that room is kept for it.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 
-from nameserver._answer cimport COOKIE_SIZE, MALFORMED, MINIMUM_UDP
+from nameserver._answer cimport COOKIE_SIZE, MALFORMED, MINIMUM_UDP, Prepared
+from nameserver._image cimport NONE, Image
 from nameserver._query cimport (
-    OPTION_COOKIE, OPTION_KEEPALIVE, OPTION_NSID, OPTION_PADDING, TYPE_OPT,
+    OPTION_COOKIE, OPTION_KEEPALIVE, OPTION_NSID, OPTION_PADDING, OPTION_ZONEVERSION,
+    TYPE_OPT,
 )
 from nameserver._sections cimport Work
-from zones._wire cimport put, put16
+from nameserver._writer cimport SET_HEAD
+from zones._wire cimport get16, put, put16
 
 cdef enum:
     OPT_SIZE = 11
+    VERSION_SIZE = 6  # RFC 9660 2: labels, type, serial
     OPTION_ERROR = 15
     BLOCK = 468  # nameserver.edns.BLOCK
 
@@ -35,6 +39,22 @@ cdef inline bint takes(Work* work, uint32_t room, uint32_t size) noexcept nogil:
     return True
 
 
+cdef inline bint tells_version(const Work* work) noexcept nogil:
+    """Tell whether the version of a zone is asked for, and there is one (``respond._zone_version``).
+
+    A brief answer is from no zone.
+    """
+    cdef const Prepared* p = work.prepared
+    return p.wants_version and work.root != NULL and p.zone != NULL \
+        and p.zone.image.nodes != NULL and p.zone.image.apex_soa != <uint32_t>NONE
+
+
+cdef inline uint8_t* put_version(uint8_t* out, const Image* image) noexcept nogil:
+    cdef const uint8_t* rdata = image.blob + image.sets[image.apex_soa].head + SET_HEAD
+    out[0], out[1] = image.apex_labels, 0  # the type: SOA-SERIAL
+    return put(out + 2, rdata + 2 + get16(rdata) - 20, 4)
+
+
 cdef inline void plan_opt(Work* work, uint32_t at) noexcept nogil:
     """Choose the options of the OPT record: as many as 512 octets have room for."""
     cdef uint32_t room = MINIMUM_UDP - work.settings.reserve - at
@@ -44,6 +64,7 @@ cdef inline void plan_opt(Work* work, uint32_t at) noexcept nogil:
         and takes(work, room, 4 + work.settings.identity_size)
     work.has_keepalive = work.prepared.wants_keepalive and work.settings.keepalive \
         and not work.datagram and takes(work, room, 6)
+    work.has_version = tells_version(work) and takes(work, room, 4 + VERSION_SIZE)
     work.has_error = work.error >= 0 and takes(work, room, 6 + text_size(work.error_text))
 
 
@@ -74,6 +95,9 @@ cdef inline void write_opt(Work* work) noexcept nogil:
         out = put(out, work.settings.identity, work.settings.identity_size)
     if work.has_keepalive:
         out = put16(put16(put16(out, OPTION_KEEPALIVE), 2), work.settings.keepalive)
+    if work.has_version:
+        out = put_version(put16(put16(out, OPTION_ZONEVERSION), VERSION_SIZE),
+                          &work.prepared.zone.image)
     if work.has_error:
         out = put16(put16(put16(out, OPTION_ERROR), 2 + text_size(work.error_text)), work.error)
         out = put(out, work.error_text, text_size(work.error_text))

@@ -28,6 +28,7 @@ cdef enum:
     OPTION_NSID = 3
     OPTION_COOKIE = 10
     OPTION_KEEPALIVE = 11
+    OPTION_ZONEVERSION = 19
     OPTION_PADDING = 12
     CLASS_IN = 1
     CLASS_CH = 3
@@ -190,6 +191,8 @@ cdef inline bint parse_options(Prepared* p, const uint8_t* rdata, uint32_t size)
             p.wants_keepalive = True
         elif option == OPTION_PADDING:
             p.wants_padding = True
+        elif option == OPTION_ZONEVERSION:
+            p.wants_version = True
         elif option == OPTION_COOKIE and p.cookie == NULL:
             p.cookie, p.cookie_size = rdata + at, length
             if not is_well_formed(length):
@@ -205,7 +208,7 @@ cdef inline void prepare(Prepared* p) noexcept nogil:
     p.zone = NULL
     p.node = NONE
     p.qname_size = p.qtype = p.qclass = 0
-    p.wants_padding = False
+    p.wants_padding = p.wants_version = False
     p.has_edns = p.dnssec = p.wants_nsid = p.wants_keepalive = p.has_tsig = False
     p.cookie, p.cookie_size, p.verdict = NULL, 0, NO_COOKIE
     p.kind, p.synthesised = FAILURE, False

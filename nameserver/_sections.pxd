@@ -67,6 +67,7 @@ cdef struct Work:
     bint has_cookie  # the OPT record has it; and so on
     bint has_nsid
     bint has_keepalive
+    bint has_version
     bint has_error
     uint32_t item_count
     uint32_t counts[3]

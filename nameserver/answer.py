@@ -9,7 +9,7 @@ from typing import Final
 from nameserver.edns import ExtendedError
 from zones.name import Name
 from zones.rrset import RRset
-from zones.version import Node
+from zones.version import Node, ZoneVersion
 
 _NXDOMAIN: Final = 3
 
@@ -75,8 +75,8 @@ class Entry:
 class Answer:
     """The outcome of a query: rcode, AA, TC, and the three sections.
 
-    ``zone`` is the apex of the zone that the name asked for is in; the answer is ``synthesised``
-    where that name was covered by a wildcard or a DNAME.
+    ``zone`` is the apex of the zone that the name asked for is in, ``content`` what is served of
+    it; the answer is ``synthesised`` where that name was covered by a wildcard or a DNAME.
     """
 
     question: Question
@@ -84,6 +84,7 @@ class Answer:
     authoritative: bool = False
     truncated: bool = False
     zone: Name = b""
+    content: ZoneVersion | None = None
     synthesised: bool = False
     error: ExtendedError | None = None
     sections: dict[Section, list[Entry]] = field(

@@ -47,6 +47,7 @@ def compose(table: ZoneTable, question: Question, *, minimal: bool = False) -> A
     if served is None or served.content is None:
         _refuse(answer, served)
         return answer
+    answer.content = served.content
     name = question.name
     for length in range(LONGEST_CHAIN):
         if served is None or served.content is None:

@@ -17,6 +17,7 @@ TCP_KEEPALIVE: Final = 11  # RFC 7828
 PADDING: Final = 12  # RFC 7830
 BLOCK: Final = 468  # octets: RFC 8467 4.1 has responses padded to a multiple of this
 EXTENDED_ERROR: Final = 15  # RFC 8914
+ZONEVERSION: Final = 19  # RFC 9660
 
 # Extended error codes, RFC 8914 4.
 NOT_READY: Final = 14  # "not fully functional when the query was received"
@@ -101,6 +102,11 @@ def record(
             rdata += option
     ttl = (rcode >> 4) << 24 | VERSION << 16 | (DNSSEC_OK if dnssec_ok else 0)
     return _HEAD.pack(0, OPT, udp_size, ttl, len(rdata)) + rdata
+
+
+def zone_version(apex_labels: int, serial: bytes) -> Option:
+    """Return which version of a zone an answer is from (RFC 9660 2): type 0 is the SOA's serial."""
+    return ZONEVERSION, bytes((apex_labels, 0)) + serial
 
 
 def padded(opt: bytes, size: int, *, reserve: int, limit: int) -> bytes:

@@ -28,7 +28,9 @@ from nameserver.edns import Edns
 from nameserver.message import Opcode, Query, Rcode, Writer
 from nameserver.table import ZoneTable
 from zones.errors import WireError
-from zones.name import Name, fold
+from zones.name import Name, fold, label_count
+from zones.rrset import SOA
+from zones.version import ZoneVersion
 
 CLASS_IN: Final = 1
 IXFR: Final = 251
@@ -289,9 +291,24 @@ class _Exchange:
         is_stream = self.transport is not Transport.UDP
         if is_stream and settings.keepalive and asked.has(edns.TCP_KEEPALIVE):
             options.append((edns.TCP_KEEPALIVE, settings.keepalive.to_bytes(2, "big")))
+        if asked.has(edns.ZONEVERSION) and answer.content is not None:
+            options += _zone_version(answer.content)
         if answer.error is not None:
             options.append(answer.error.option)
         return options
+
+
+def _zone_version(content: ZoneVersion) -> list[edns.Option]:
+    """Return the version of the zone that the name asked for is in, whatever the answer is.
+
+    RFC 9660 3.2: what the query's option holds is ignored. Of a referral it is the zone that
+    refers, of an alias the zone that the alias is in.
+    """
+    apex = content.node(content.apex)
+    soa = apex.rrsets.get(SOA) if apex else None
+    if soa is None:
+        return []
+    return [edns.zone_version(label_count(content.apex), soa.rdatas[0][-20:-16])]
 
 
 def _write_sections(writer: Writer, answer: Answer) -> bool:

@@ -245,6 +245,27 @@ def test_nsid() -> None:
     assert not send(query(use_edns=0)).options
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["www.example.org.", "none.example.org.", "example.org."],
+    ids=["positive", "nxdomain", "apex"],
+)
+def test_zone_version(name: str) -> None:
+    """RFC 9660 2, 3.2: the labels of the apex, type 0, the serial; to those who ask only."""
+    response = send(query(name, use_edns=0, options=[option(19, b"ignored")]))
+    (told,) = response.options
+    assert int(told.otype) == 19
+    (soa,) = send(query("example.org.", "SOA")).answer
+    assert told.to_wire() == bytes((2, 0)) + soa[0].serial.to_bytes(4, "big")
+    assert not send(query(name, use_edns=0)).options
+
+
+def test_no_zone_version() -> None:
+    """RFC 9660 3.2: nothing is told of names in no zone of this server."""
+    response = send(query("example.net.", use_edns=0, options=[option(19, b"")]))
+    assert 19 not in [int(one.otype) for one in response.options]
+
+
 def test_options_never_displace_the_question() -> None:
     """An identity too long for the smallest datagram is left out; the answer stays one."""
     name = ".".join(["a" * 63] * 3) + ".example.org."
