@@ -29,6 +29,6 @@ def serve(app: App, *, listen: tuple[str, ...], workers: str | None, engine: str
     """
     given: dict[str, Any] = {"listen": listen or None, "workers": workers, "engine": engine}
     settings = app.settings(quiet=True, **given)  # the server logs the warnings
-    from nameserver.server import run
+    from nameserver.process import run
 
     run(settings)

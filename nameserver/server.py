@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import secrets
-import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
 
 import structlog
 
 from axfr.inbound import Limits
 from axfr.notifier import Notifier
 from axfr.secondaries import Outcome, Secondaries
-from nameserver import cookies
 from nameserver.access import Access
 from nameserver.address import Address
 from nameserver.alerting import Alerting
 from nameserver.catalogs import Catalogs
 from nameserver.configured import answer_settings, secondaries_settings
+from nameserver.cookie_secrets import CookieSecrets
 from nameserver.counters import Counters
 from nameserver.deadline_alerts import DeadlineAlerts
 from nameserver.delivering import Deliverer
@@ -32,28 +28,21 @@ from nameserver.drifting import DriftWatch, Sources
 from nameserver.duty import Alone, Duty, Shared
 from nameserver.engine import new_engine
 from nameserver.follower import Follower, Update
+from nameserver.housekeeping import DAY, keep_house
 from nameserver.listening import Listeners
 from nameserver.loading import LoadedZone
-from nameserver.logs import configure_logs
 from nameserver.publisher import Publisher
-from nameserver.service_manager import tell_service_manager
 from nameserver.settings import Settings
 from nameserver.table import ServedZone, ZoneState
 from nameserver.version_ids import VersionIds
-from storage import deliveries, digests, events
 from storage.database import Database
-from storage.errors import StorageError
 from storage.versions import Published
 from zones.name import Name, display
-from zones.packing import compiled_available
 from zones.secondary import SecondaryState
 from zones.version import ZoneVersion
 from zones.zone import SECONDARY
 
 log = structlog.get_logger()
-
-DAY: Final = 86_400.0
-SECRETS_LOOK: Final = 60.0  # seconds; a cookie is good for an hour
 
 
 class Server:
@@ -77,7 +66,6 @@ class Server:
             records=settings.transfers.max_records,
             seconds=settings.transfers.max_seconds,
         )
-        self._seed = secrets.token_bytes(32)
         self._version_ids = VersionIds(self.engine.loaded_id)  # of what is in service
         self._publisher = Publisher(
             database,
@@ -110,7 +98,8 @@ class Server:
             clock=clock,
         )
         self._access = Access()
-        self._answering = answer_settings(settings, self._cookie_secrets())
+        self._secrets = CookieSecrets(settings.cookies, clock, self._use_secrets)
+        self._answering = answer_settings(settings, self._secrets.now())
         self._dispatcher = Dispatcher(
             self.engine,
             self._answering,
@@ -133,7 +122,7 @@ class Server:
         self._deliverer = Deliverer(database, settings, clock)
         self._desk_work = DeskWork(database, settings, clock)
         self._listeners = Listeners(settings, self.engine, self._dispatcher, self.counters, clock)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
 
     def _new_duty(self) -> Duty:
         begun, ended = self._begin_to_warn, self._end_to_warn
@@ -152,7 +141,6 @@ class Server:
     async def start(self) -> None:
         """Load the store, then listen. Raises ``StorageError`` or ``ListenError``."""
         started = self._clock()
-        self._loop = asyncio.get_running_loop()
         self._apply(await asyncio.to_thread(self._follower.load_first, self.engine.load_many))
         try:
             self.addresses = await self._listeners.start(self._answering)
@@ -161,14 +149,17 @@ class Server:
             raise
         self._publisher.start()
         await self._notifier.start()
-        self._follower.start(self._loop)
+        self._follower.start(asyncio.get_running_loop())
         await self._duty.start()
         self._alerting.start()
         self._catalogs.start()
         self._deliverer.start()
         self._desk_work.start()
-        self._spawn(self._keep_house())
-        self._spawn(self._renew_secrets())
+        keep = self.settings.events.retention_days * DAY
+        self._tasks = [
+            asyncio.create_task(keep_house(self._database, keep, self._clock)),
+            asyncio.create_task(self._secrets.run()),
+        ]
         log.info(
             "ready",
             engine=self.engine.name,
@@ -189,7 +180,7 @@ class Server:
         await self._deliverer.stop()
         await self._desk_work.stop()
         await asyncio.to_thread(self._follower.stop)
-        for task in list(self._tasks):
+        for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.log_counters()
@@ -202,6 +193,11 @@ class Server:
     def log_counters(self) -> None:
         """Write a line with all counts."""
         log.info("counters", **self.counters.snapshot())
+
+    def _use_secrets(self, secrets: tuple[bytes, ...]) -> None:
+        self._answering = replace(self._answering, cookie_secrets=secrets)
+        self._dispatcher.settings = self._answering
+        self.engine.use(self._answering)
 
     # -- what is served
 
@@ -380,86 +376,3 @@ class Server:
             return False
         self.engine.replace(ServedZone(apex, becomes, served.version))
         return True
-
-    # -- the background
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _cookie_secrets(self) -> tuple[bytes, ...]:
-        given = self.settings.cookies
-        if not given.enabled:
-            return ()
-        return given.secrets or cookies.secrets_at(self._seed, self._clock())
-
-    async def _renew_secrets(self) -> None:
-        """Use other secrets for cookies when their day begins."""
-        while True:
-            await asyncio.sleep(SECRETS_LOOK)
-            wanted = self._cookie_secrets()
-            if wanted != self._answering.cookie_secrets:
-                self._answering = replace(self._answering, cookie_secrets=wanted)
-                self._dispatcher.settings = self._answering
-                self.engine.use(self._answering)
-
-    async def _keep_house(self) -> None:
-        """Prune once a day what is kept for a while only."""
-        keep = self.settings.events.retention_days * DAY
-
-        def prune() -> None:
-            with self._database.write() as session:
-                events.prune(session, self._clock() - keep)
-                deliveries.prune(session, self._clock() - keep)
-                digests.prune(session, self._clock() - keep)
-
-        while True:
-            try:
-                await asyncio.to_thread(prune)
-            except StorageError as error:
-                log.error("old events were not pruned", reason=str(error))
-            await asyncio.sleep(DAY)
-
-
-def run(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises ``DNSError`` where that cannot begin."""
-    configure_logs(settings.log)
-    for warning in settings.warnings:
-        log.warning(warning)
-    if not compiled_available:
-        log.warning("the compiled modules are not installed: large transfers will be slow")
-    database = Database.open(settings.database)
-    try:
-        _runner()(_serve(settings, database))
-    finally:
-        database.close()
-
-
-async def _serve(settings: Settings, database: Database) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    server = Server(settings, database)
-    loop.add_signal_handler(signal.SIGUSR1, server.log_counters)
-    loop.add_signal_handler(signal.SIGHUP, server.reload)
-    # What is loaded stays: the collector would walk millions of objects again and again for nothing.
-    gc.disable()
-    await server.start()
-    gc.freeze()
-    gc.enable()
-    tell_service_manager("READY=1")
-    try:
-        await stop.wait()
-    finally:
-        tell_service_manager("STOPPING=1")
-        await server.stop()
-
-
-def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
-    try:
-        import uvloop  # noqa: PLC0415 (not on every platform)
-    except ImportError:  # asyncio's own loop does the same, slower
-        return asyncio.run
-    return uvloop.run
