@@ -4,9 +4,10 @@
 What is given are whole RRsets as the packed form has them, in its order, behind the records that the
 image has already; one without records is taken out. The result answers as an image made anew would,
 but for numbers: nodes and sets that are new stand behind the others, and a node that is gone keeps
-its number and its place in the hash, with a size of 0, which no name has. What would touch more than
-the names given and those above them is ``UNFIT``; so is what there is no room for. The image is then
-of no further use.
+its number and its place in the hash, with a size of 0, which no name has; whoever comes to it by its
+number, from what pointed there, has to look at the size. What would touch more than the names given
+and those above them is ``UNFIT``; so is what there is no room for. The image is then of no further
+use.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t

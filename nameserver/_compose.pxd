@@ -105,9 +105,11 @@ cdef inline void compose(Work* work, Prepared* prepared) noexcept nogil:
 cdef inline bint is_known(const Work* work) noexcept nogil:
     """Tell whether all is known of where an alias leads: to a node of the zone, above all cuts.
 
-    ``labels`` are not those of that name then; nothing asks for them.
+    ``labels`` are not those of that name then; nothing asks for them. In an image that was changed
+    the node may be one whose name is gone (size 0): there may be a wildcard, or nothing.
     """
     return work.target_image == work.image and work.target != <uint32_t>NONE \
+        and work.image.nodes[work.target].size \
         and work.prepared.qtype != TYPE_DS \
         and work.image.nodes[work.target].stop == <uint32_t>NONE \
         and not has_deeper(work.root, work.image.apex_labels)

@@ -30,7 +30,7 @@ cdef struct Node:
     uint32_t sets  # the first of its RRsets
     uint32_t count  # of its RRsets, RRSIGs included
     uint32_t stop  # where the walk from the apex ends before or here: a cut or DNAME; or NONE
-    uint8_t size  # of the name
+    uint8_t size  # of the name; 0: it is gone, see _change.pxd
     uint8_t flags
 
 
@@ -57,7 +57,7 @@ cdef struct Image:
     const uint8_t* blob
     const Node* nodes  # the apex is the first
     const RecordSet* sets
-    const uint32_t* targets  # a node for each record of such a set; NONE: not in this zone
+    const uint32_t* targets  # a node, maybe a dead one, for each record of such a set; or NONE
     const Slot* slots
     const uint32_t* nsec_nodes  # those with an NSEC, in order
     const uint64_t* nsec_keys  # the first octets of their sort keys

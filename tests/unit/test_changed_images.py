@@ -167,6 +167,35 @@ def test_targets_that_come_and_go() -> None:
         assert (b"\xc0\x00\x02" in answer) == (what is not None)
 
 
+def test_aliases_of_names_that_come_and_go() -> None:
+    """An alias leads to NXDOMAIN or a wildcard when its target is gone, or only led to another."""
+    engine, oracle = table(), ZoneTable()
+    alias, other = rrset("www 60 CNAME b.c"), rrset("alias 60 CNAME c")
+    version = ZoneVersion.of(APEX, [soa(), alias, other])
+    serve(engine, version)
+    target, wildcard = rrset("b.c 60 A 192.0.2.7"), rrset("* 60 A 192.0.2.8")
+    seen = []
+    for one, what in (
+        (target, target),
+        (target, None),
+        (wildcard, wildcard),
+        (target, target),
+        (target, None),
+        (wildcard, None),
+    ):
+        version = version.changed({one.key: what})
+        assert serve(engine, version)
+        oracle.replace(ServedZone(APEX, ZoneState.SERVING, version))
+        for label in (b"www", b"alias"):
+            query = bytes(4) + b"\x00\x01" + bytes(6) + below(label, APEX) + b"\x00\x01\x00\x01"
+            answer = engine.respond(query, Transport.UDP, SETTINGS)
+            assert answer == respond(oracle, query, Transport.UDP, SETTINGS)
+            assert isinstance(answer, bytes)
+            seen.append((answer[3] & 15, answer[7]))  # rcode, number of answers
+    there, empty, gone, both = (0, 2), (0, 1), (3, 1), (0, 2)
+    assert seen == [there, empty, gone, gone, both, both, there, empty, both, both, gone, gone]
+
+
 def test_images_that_are_read_are_left_alone() -> None:
     """As long as what was replaced may be read, changes are made in another copy."""
     engine = table()
