@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from nameserver.deadline_alerts import DeadlineAlerts, duration
-from nameserver.deadlines import Alert, Cause, DeadlineWatch, scaled
+from nameserver.deadlines import MOST, Alert, Cause, DeadlineWatch, scaled
 from storage import events, zones
 from storage.database import Database
 from storage.events import Event
@@ -293,3 +293,17 @@ async def test_signatures_of_what_is_served_are_looked_at(database: Database) ->
     assert first.kind == "signatures-lapsing"
     assert "lapse in 6 minutes 40 seconds" in first.text
     assert second.kind == "signatures-lapsing-over"
+
+
+def test_many_at_once_come_in_slices() -> None:
+    """When a primary of many zones dies, they are told a slice at a time, and none is lost."""
+    watch = DeadlineWatch((DAY,))
+    names = [from_text(f"zone{number}.example") for number in range(1200)]
+    for apex in names:
+        watch.contact(apex, failing(NOW + HOUR, apex=apex), NOW)
+    slices = []
+    while alerts := watch.due(NOW):
+        slices.append(alerts)
+    assert len(slices) > 1
+    assert max(map(len, slices)) <= MOST
+    assert sorted(alert.apex for part in slices for alert in part) == sorted(names)
