@@ -150,6 +150,11 @@ class Course:
         self.denials: list[Denial] = []
 
     @property
+    def position(self) -> int:
+        """Return how many of the facts are behind it."""
+        return self._position
+
+    @property
     def life(self) -> Life:
         """Return the stage of the life cycle."""
         return self.standing.life

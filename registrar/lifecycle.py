@@ -112,7 +112,7 @@ def state_of(course: Course) -> State:
         domain_due=course.domain_due,
         notice_until=last_notice_day(course),
         grace_ends=grace,
-        timers=tuple(sorted(course.timers.items(), key=itemgetter(1))),
+        timers=tuple(sorted(course.timers.items(), key=itemgetter(1, 0))),
         lock_until=lock if lock is not None and lock > now else None,
         code_asked=course.code_asked,
         name_servers=course.name_servers,

@@ -24,7 +24,8 @@ class Progress:
     """What is new at a moment: ``steps`` happened, ``undone`` did not after all.
 
     ``passed`` are deadlines at which somebody is told something. ``next_due`` is the next moment
-    at which anything happens or is to be told, ``FAR`` where nothing will.
+    at which anything happens or is to be told, ``FAR`` where nothing will. ``course`` has come to
+    that moment; one that went on from a kept course knows no facts, nor does ``registration``.
     """
 
     registration: Registration
@@ -35,6 +36,7 @@ class Progress:
     passed: tuple[Deadline, ...]
     deadlines: tuple[Deadline, ...]
     next_due: datetime
+    course: Course
 
 
 def progress(
@@ -49,26 +51,43 @@ def progress(
     """
     new = tuple(facts)
     course, known = _walked(registration, lived_until, record=bool(new))
+    if not new:
+        return go_on(course, lived_until, now)
+    passed = _passed(course, lived_until, now)
+    course = Course(replace(registration, facts=registration.facts + new), record=True)
+    course.to(now)
+    steps, undone = _compared(known, course.steps or [])
+    return _told(course, passed, steps, undone, _denials_of(course, new))
+
+
+def go_on(course: Course, lived_until: datetime | None, now: datetime) -> Progress:
+    """Return what time brings to a course that has come to ``lived_until``."""
     passed = _passed(course, lived_until, now)
     denied = len(course.denials)
-    if new:
-        registration = replace(registration, facts=registration.facts + new)
-        course = Course(registration, record=True)
-    else:
-        course.steps = []  # from here on
+    course.steps = []  # from here on
     course.to(now)
-    assert course.steps is not None
-    steps, undone = _compared(known, course.steps) if new else (course.steps, [])
+    return _told(course, passed, course.steps, [], tuple(course.denials[denied:]))
+
+
+def _told(
+    course: Course,
+    passed: tuple[Deadline, ...],
+    steps: list[Step],
+    undone: list[Step],
+    denials: tuple[Denial, ...],
+) -> Progress:
+    assert course.clock is not None
     deadlines = tuple(deadlines_of(course))
     return Progress(
-        registration,
-        state_of(course),
-        tuple(steps),
-        tuple(undone),
-        _denials_of(course, new) if new else tuple(course.denials[denied:]),
-        passed,
-        deadlines,
-        _next_due(course, deadlines, now),
+        registration=course.registration,
+        state=state_of(course),
+        steps=tuple(steps),
+        undone=tuple(undone),
+        denials=denials,
+        passed=passed,
+        deadlines=deadlines,
+        next_due=_next_due(course, deadlines, course.clock),
+        course=course,
     )
 
 

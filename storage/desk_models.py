@@ -50,7 +50,8 @@ class RegistrationRow(Base):
     """A domain at the desk, from its order to its end; one that comes back is another row.
 
     ``lived_until`` is the moment up to which all that happened has had its effects, ``next_due``
-    the next one at which anything will: what is not due is not looked at.
+    the next one at which anything will: what is not due is not looked at. ``course`` is where it
+    stood at ``lived_until``, as the registrar writes it: a cache, ``None`` where there is none.
     """
 
     __tablename__ = "registrations"
@@ -88,6 +89,7 @@ class RegistrationRow(Base):
     created_at: Mapped[float]
     created_by: Mapped[str]
     closed_at: Mapped[float | None]
+    course: Mapped[str | None] = mapped_column(deferred=True)
 
 
 class FactRow(Base):

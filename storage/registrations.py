@@ -17,7 +17,8 @@ from storage import bulk, customers
 from storage.desk_models import DocumentRow, FactRow, RegistrationRow
 
 CHUNK = 500
-COLUMNS = tuple(RegistrationRow.__table__.columns)
+COLUMNS = tuple(column for column in RegistrationRow.__table__.columns if column.key != "course")
+WITH_COURSE = (*COLUMNS, RegistrationRow.__table__.c.course)
 AnyRow: TypeAlias = "RegistrationRow | Row[Any]"  # rows of many carry no object each
 
 
@@ -50,6 +51,7 @@ class Lived:
     lived_until: float
     next_due: float | None
     closed_at: float | None
+    course: str | None = None
 
 
 def add(session: Session, values: Mapping[str, Any], *, now: float, actor: str) -> int:
@@ -80,6 +82,7 @@ LIVED = (
         lived_until=bindparam("new_lived_until"),
         next_due=bindparam("new_next_due"),
         closed_at=bindparam("new_closed_at"),
+        course=bindparam("new_course"),
     )
 )
 
@@ -95,6 +98,7 @@ def lived(session: Session, found: Sequence[Lived]) -> None:
             "new_lived_until": each.lived_until,
             "new_next_due": each.next_due,
             "new_closed_at": each.closed_at,
+            "new_course": each.course,
         }
         for each in found
     ]
@@ -114,11 +118,12 @@ def by_id(session: Session, number: int) -> RegistrationRow | None:
 
 
 def by_ids(session: Session, numbers: Sequence[int]) -> list[AnyRow]:
-    """Return registrations by their numbers, in the order of those."""
+    """Return registrations by their numbers, in the order of those, with their courses."""
     found: list[AnyRow] = []
     for start in range(0, len(numbers), CHUNK):
         chunk = numbers[start : start + CHUNK]
-        query = select(*COLUMNS).where(RegistrationRow.id.in_(chunk)).order_by(RegistrationRow.id)
+        query = select(*WITH_COURSE).where(RegistrationRow.id.in_(chunk))
+        query = query.order_by(RegistrationRow.id)
         found += session.connection().execute(query)
     return found
 
@@ -191,12 +196,17 @@ def left_since(session: Session, lives: Sequence[str], moment: float) -> list[An
 def add_facts(
     session: Session, bodies: Iterable[tuple[int, str]], *, now: float, actor: str
 ) -> None:
-    """Append facts, each with the number of its registration."""
+    """Append facts, each with the number of its registration, whose kept course is void then."""
+    known = list(bodies)
     rows = [
         {"registration": number, "body": body, "recorded_at": now, "actor": actor}
-        for number, body in bodies
+        for number, body in known
     ]
     bulk.insert(session, FactRow, rows)
+    numbers = sorted({number for number, _body in known})
+    for start in range(0, len(numbers), CHUNK):
+        void = RegistrationRow.id.in_(numbers[start : start + CHUNK])
+        session.connection().execute(update(RegistrationRow).where(void).values(course=None))
 
 
 def facts(session: Session, number: int) -> list[StoredFact]:
@@ -204,6 +214,14 @@ def facts(session: Session, number: int) -> list[StoredFact]:
     row = FactRow
     query = select(row.id, row.body, row.recorded_at, row.actor).where(row.registration == number)
     return [StoredFact(*found) for found in session.execute(query.order_by(row.id))]
+
+
+def numbers(session: Session, *, customer: str | None = None) -> list[int]:
+    """Return the numbers of registrations, in order."""
+    query = select(RegistrationRow.id).order_by(RegistrationRow.id)
+    if customer is not None:
+        query = query.where(RegistrationRow.customer == customer)
+    return list(session.scalars(query))
 
 
 def facts_of_many(session: Session, numbers: Sequence[int]) -> dict[int, list[str]]:

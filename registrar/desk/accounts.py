@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -116,7 +116,10 @@ def connect(
         reply_timeout=account.reply_timeout,
     )
     credentials = Credentials(account.client, account.password)
-    capabilities = tuple(map(capabilities_of, account.tlds))
+    # What EPP has no words for is not there, whatever the registry does for those who ask otherwise.
+    capabilities = tuple(
+        replace(capabilities_of(tld), transit=False, auth_lifetime=None) for tld in account.tlds
+    )
     journal = StoreJournal(database, account.id, clock)
     return EppClient(EppAccount(endpoint, credentials, capabilities), journal, clock=clock)
 

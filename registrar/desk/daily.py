@@ -15,8 +15,8 @@ from typing import Final
 from registrar.deadlines import Due
 from registrar.desk import recording
 from registrar.desk.desk import Desk, seconds
-from registrar.desk.registrations import entry_of, under_rules
-from registrar.progress import progress
+from registrar.desk.registrations import courses
+from registrar.progress import go_on
 from storage import deadlines, events
 from storage import registrations as stored
 from storage.database import Database
@@ -72,14 +72,13 @@ def live_on(
     actor: str = ACTOR,
 ) -> None:
     """Write down what time has brought to some registrations."""
-    facts = stored.facts_of_many(session, numbers)
     found = []
-    for row in stored.by_ids(session, numbers):
-        entry = entry_of(row)
+    for entry, course in courses(session, desk, numbers, now):
         if entry.next_due is None or entry.next_due > now:
             continue  # somebody else was here in between
-        known = under_rules(desk, entry, facts[entry.id])
-        found.append((entry, progress(known, entry.lived_until, now)))
+        if entry.lived_until is not None:
+            course.to(entry.lived_until)
+        found.append((entry, go_on(course, entry.lived_until, now)))
     effects = recording.write_many(session, desk, found, now=now, actor=actor)
     daily.touched += len(found)
     daily.steps += sum(len(each.steps) for _entry, each in found)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from registrar import kept_course
 from registrar.course import Step
 from registrar.deadlines import ENDED, Deadline, Due
 from registrar.desk import zone_service
@@ -134,6 +135,7 @@ def _lived(entry: Entry, found: Progress, now: datetime) -> Lived:
         seconds(now),
         seconds_or_none(found.next_due),
         seconds(entry.closed_at or now) if closed else None,
+        kept_course.keep(found.course),
     )
 
 

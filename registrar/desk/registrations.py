@@ -10,13 +10,16 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
+from registrar import kept_course
+from registrar.course import Course
 from registrar.desk.desk import Desk, moment, moment_or_none
 from registrar.errors import PolicyError, RegistrarError
 from registrar.fact import Fact
 from registrar.fact_codec import decode
-from registrar.lifecycle import project
+from registrar.lifecycle import state_of
 from registrar.model import Registration, State
 from registrar.objects import NO_SEC_DNS, NameServer, SecDns
+from registrar.policy import Contract, Tld
 from registrar.products import Booking
 from storage import registrations as stored
 from storage.session import Session
@@ -166,26 +169,52 @@ def portfolio(
     session: Session, desk: Desk, at: datetime, *, customer: str | None = None
 ) -> Iterator[tuple[Entry, State]]:
     """Yield the registrations, oldest first, as they will stand, or stood, at a moment."""
-    rows = sorted(stored.listed(session, customer=customer), key=_number)
-    for start in range(0, len(rows), BATCH):
-        batch = [entry_of(row) for row in rows[start : start + BATCH]]
-        facts = stored.facts_of_many(session, [entry.id for entry in batch])
-        for entry in batch:
-            yield entry, project(under_rules(desk, entry, facts[entry.id]), at)
+    numbers = stored.numbers(session, customer=customer)
+    for start in range(0, len(numbers), BATCH):
+        for entry, course in courses(session, desk, numbers[start : start + BATCH], at):
+            course.to(at)
+            yield entry, state_of(course)
 
 
-def _number(row: stored.AnyRow) -> int:
-    return int(row.id)
+def courses(
+    session: Session, desk: Desk, numbers: Sequence[int], at: datetime
+) -> list[tuple[Entry, Course]]:
+    """Return registrations with their courses, to be walked on to a moment, in order of number.
+
+    A course goes on from where it was kept; where none is, or one that is past that moment, it
+    begins at the first of the facts.
+    """
+    entries = [(entry_of(row), row.course) for row in stored.by_ids(session, numbers)]
+    found = {entry.id: _kept(desk, entry, kept, at) for entry, kept in entries}
+    facts = stored.facts_of_many(session, [id_ for id_, course in found.items() if course is None])
+    return [
+        (entry, found[entry.id] or Course(under_rules(desk, entry, facts[entry.id])))
+        for entry, _kept_ in entries
+    ]
+
+
+def _kept(desk: Desk, entry: Entry, kept: str | None, at: datetime) -> Course | None:
+    if entry.lived_until is None or entry.lived_until > at:
+        return None
+    contract, profile = rules_of(desk, entry)
+    course = kept_course.go_on(entry.name, contract, profile, kept)
+    return course if course is not None and course.clock == entry.lived_until else None
 
 
 def under_rules(desk: Desk, entry: Entry, bodies: Sequence[str]) -> Registration:
     """Return a registration of facts as texts; raises ``PolicyError`` where its rules are gone."""
+    contract, profile = rules_of(desk, entry)
+    return Registration(entry.name, contract, profile, tuple(map(decode, bodies)))
+
+
+def rules_of(desk: Desk, entry: Entry) -> tuple[Contract, Tld]:
+    """Return the rules of a registration; raises ``PolicyError`` where they are gone."""
     contract = desk.policies.contracts.get(entry.contract)
     profile = desk.policies.tlds.get(entry.profile)
     if contract is None or profile is None:
         missing = entry.contract if contract is None else entry.profile
         raise PolicyError(f"{entry.name} is under the rules of {missing!r}, which are not there")
-    return Registration(entry.name, contract, profile, tuple(map(decode, bodies)))
+    return contract, profile
 
 
 def entry_of(row: stored.AnyRow) -> Entry:

@@ -30,6 +30,7 @@ from registrar.desk.polling import Polled
 from registrar.desk.retention import erase_due
 from registrar.desk.store_journal import StoreJournal
 from registrar.epp.client import EppClient, random_trid
+from registrar.epp.errors import NotExpressible
 from registrar.errors import RegistrarError
 from registrar.model import Command
 from registrar.work import Failed, Finished, Result, Waiting
@@ -202,6 +203,8 @@ class Runner:
                 return
             try:
                 result = await self._carry_out(account, job)
+            except NotExpressible as error:
+                result = Failed(str(error))  # nothing was sent, and nothing will be another time
             except RegistrarError as error:
                 # What was certainly not done is sent under another id next time.
                 again = recording.new_trid() if isinstance(error, OutOfOrder) else job.trid

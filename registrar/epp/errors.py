@@ -9,6 +9,10 @@ class EppError(RegistrarError):
     """A registry that speaks EPP gave no usable answer."""
 
 
+class NotExpressible(EppError):
+    """EPP has no words for a command: it was not sent, and never can be over this account."""
+
+
 class SyntaxFault(EppError):
     """What arrived is not EPP: not XML, XML of a forbidden kind, or not by the schema."""
 

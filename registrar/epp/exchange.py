@@ -10,7 +10,7 @@ from registrar import commands as ask
 from registrar.commands import Command
 from registrar.connector import Done, Outcome, Pending, Refused
 from registrar.epp import contact, domain, host, poll
-from registrar.epp.errors import EppError
+from registrar.epp.errors import EppError, NotExpressible
 from registrar.epp.markup import Markup, document, element
 from registrar.epp.response import PENDING, Response
 
@@ -56,8 +56,15 @@ _READERS: Final[dict[type[Command[Any]], Callable[[Response], Any]]] = {
 }
 
 
+NO_TRANSIT: Final = (
+    "EPP has no TRANSIT: it is a command of DENIC's own protocol. Hand the domain over by the"
+    " registry's own means, and then record that it is in transit."
+)
+NO_VALIDITY: Final = "EPP cannot say until when an authorisation is valid (RFC 5731 3.2.5)."
+
+
 def write_command(command: Command[Any], trid: str, *, host_objects: bool = True) -> bytes:
-    """Return the document to send; raises ``EppError`` for what EPP cannot say.
+    """Return the document to send; raises ``NotExpressible`` for what EPP cannot say.
 
     ``host_objects`` tells how the registry knows name servers (RFC 5731 1.1).
     """
@@ -76,9 +83,9 @@ def _write(command: Command[Any], *, host_objects: bool) -> Markup:
     if isinstance(command, ask.Poll):
         return poll.write_poll()
     if isinstance(command, ask.DeleteDomain) and command.transit:
-        raise EppError("EPP has no TRANSIT: it is a command of DENIC's own protocol")
+        raise NotExpressible(NO_TRANSIT)
     if isinstance(command, ask.SetAuth) and command.valid_until is not None:
-        raise EppError("EPP cannot say until when an authorisation is valid (RFC 5731 3.2.5)")
+        raise NotExpressible(NO_VALIDITY)
     return _PLAIN_WRITERS[type(command)](command)
 
 

@@ -12,14 +12,15 @@ from nameserver.desk_work import DeskWork
 from nameserver.settings import Settings
 from registrar import facts
 from registrar.actions import Action
-from registrar.desk import accounts, billing, registrations, worklist
+from registrar.desk import accounts, billing, recording, registrations, worklist
 from registrar.desk.accounts import Account
 from registrar.desk.billing import Arrears
 from registrar.desk.daily import daily_run
 from registrar.desk.retention import erase_due
+from registrar.desk.runner import Runner
 from registrar.errors import RegistrarError
-from registrar.model import ContractState, Life, Payment
-from storage import contacts, deliveries, events
+from registrar.model import Command, ContractState, Life, Payment
+from storage import contacts, deliveries, events, jobs
 from storage.database import Database
 from tests.desk_world import CUSTOMER, HOLDER, NAME, DeskWorld
 from tests.peers.waiting import wait_until
@@ -30,6 +31,31 @@ from tests.registry_world import OURS
 def world(database: Database) -> DeskWorld:
     """A desk with two contacts."""
     return DeskWorld(database).set_up()
+
+
+def with_epp(world: DeskWorld) -> None:
+    """Open an account at a registry over EPP that nobody answers for."""
+    account = Account("epp", "epp", OURS, ("org",), host="127.0.0.1", port=9, password="x")
+    with world.database.write() as session:
+        accounts.add(session, account, now=world.clock.now, actor="erika")
+
+
+async def test_what_epp_cannot_say_fails_at_once(world: DeskWorld) -> None:
+    """TRANSIT over EPP is not tried again and again: it fails with what can be done instead."""
+    with_epp(world)
+    registered(world)
+    with world.database.write() as session:
+        jobs.cancel_all(session, 1, "not of this test", now=0.0)
+        entry = registrations.get(session, NAME)
+        recording.add_job(session, entry, Command.TRANSIT, "test", now=world.clock.now)
+    runner = Runner(world.database, world.desk, clock=lambda: world.clock.now)
+    ran = await runner.run_due()
+    await runner.close()
+    assert (ran.done, ran.waiting, ran.failed) == (0, 0, 1)
+    assert "EPP has no TRANSIT" in ran.reasons[0]
+    assert "own means" in ran.reasons[0]
+    assert world.work("failed") == [Command.TRANSIT]
+    assert world.work("due") == []
 
 
 def with_file(world: DeskWorld, folder: Path) -> None:

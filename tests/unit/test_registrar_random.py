@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registrar import actions, deadlines, fact, facts, timeline
-from registrar.course import Course
+from registrar import actions, deadlines, fact, facts, kept_course, timeline
+from registrar.course import FAR, Course
 from registrar.fact import Fact
 from registrar.fact_codec import FACTS, decode, encode
 from registrar.lifecycle import project, state_of
@@ -119,6 +119,62 @@ def test_projecting_equals_living_through_every_day(registration: Registration) 
             lived, projected = state_of(course), project(registration, now)
             assert lived == projected
             check_invariants(lived)
+
+
+@given(registrations, moments, moments)
+@settings(max_examples=100)
+def test_going_on_from_a_kept_course_equals_replaying(
+    registration: Registration, looked: datetime, at: datetime
+) -> None:
+    """Where the facts have come in, a course kept and gone on with is as one walked from them.
+
+    The date is before, at and after what is due next, and beyond all facts.
+    """
+    for kept_at in (looked, START + timedelta(days=DAYS + 1)):
+        course = Course(registration)
+        course.to(kept_at)
+        text = kept_course.keep(course)
+        if any(known.at > kept_at for known in registration.facts):
+            assert text is None
+            continue
+        due = min(course.next_due, FAR - timedelta(days=2))
+        second = timedelta(seconds=1)
+        ahead = {at, kept_at, due - second, due, due + second, at + timedelta(days=1500)}
+        for moment in sorted(ahead):
+            if moment < kept_at:
+                continue
+            again = kept_course.go_on(
+                registration.name, registration.contract, registration.tld, text
+            )
+            assert again is not None
+            again.to(moment)
+            assert state_of(again) == project(registration, moment)
+            replayed = Course(registration)
+            replayed.to(moment)
+            assert kept_course.keep(again) == kept_course.keep(replayed)
+            assert deadlines.deadlines_of(again) == deadlines.deadlines_of(replayed)
+
+
+def test_every_attribute_of_a_course_is_kept() -> None:
+    """What a course gets in addition is kept, too, or said not to be; both lists are whole."""
+    assert set(kept_course.CODECS) | kept_course.NOT_KEPT == set(Course.__slots__)
+    assert not set(kept_course.CODECS) & kept_course.NOT_KEPT
+
+
+def test_a_course_under_other_rules_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another contract, another registry's rules, other code: the facts are walked again."""
+    story = draft(facts.Submitted(START))
+    course = Course(story)
+    course.to(START)
+    text = kept_course.keep(course)
+    known = story.contract, story.tld
+    assert kept_course.go_on(story.name, *known, text) is not None
+    changed = story.contract.model_copy(update={"invoice_months": story.contract.proof_days})
+    assert kept_course.go_on(story.name, changed, story.tld, text) is None
+    assert kept_course.go_on(story.name, story.contract, draft(tld="de").tld, text) is None
+    monkeypatch.setattr(kept_course, "code", lambda: "another")
+    monkeypatch.setattr(kept_course, "_MARKS", {})
+    assert kept_course.go_on(story.name, *known, text) is None
 
 
 @given(registrations, moments)
