@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
 
@@ -44,14 +45,22 @@ def holds_for(condition: Callable[[], object], what: str, seconds: float) -> Non
         time.sleep(0.05)
 
 
+GIVEN: Final[set[int]] = set()
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that is free for UDP and for TCP at this moment.
 
     It is below those that the system gives to clients: the next query of any program could take
-    one of them before the server does that it is meant for.
+    one of them before the server does that it is meant for. No two calls get the same one, in this
+    process or another one of the same run.
     """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     for _ in range(100):
-        port = CHANCE.randrange(10_000, 32_000)
+        port = CHANCE.randrange(10_000 + number, 32_000, processes)
+        if port in GIVEN:
+            continue
         with (
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
@@ -61,5 +70,6 @@ def free_port() -> int:
                 tcp.bind((LOOPBACK, port))
             except OSError:
                 continue
+            GIVEN.add(port)
             return port
     raise AssertionError("no port is free for both UDP and TCP")
