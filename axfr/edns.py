@@ -1,4 +1,4 @@
-"""The EDNS EXPIRE option in what we ask primaries (RFC 7314), and the answers that have it.
+"""The EDNS EXPIRE option (RFC 7314): asking primaries, reading what they say, telling others.
 
 Who is fed by another secondary learns from it how long that one may still answer.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from axfr.message import HEADER, RECORD_HEAD, TSIG, read_name
+from axfr.message import HEADER, RECORD_HEAD, TSIG, iter_records, read_name
 from zones.errors import WireError
 
 OPT: Final = 41
@@ -23,6 +23,29 @@ _TAIL: Final = 1500  # octets before the end in which an OPT and a TSIG record s
 def asking(query: bytes) -> bytes:
     """Return a query without additional records as one that asks for EXPIRE."""
     return query[:10] + b"\0\1" + query[HEADER.size :] + ASKING
+
+
+def answering(query: bytes, expire: int | None) -> bytes:
+    """Return the OPT record of the answer to a query that has one, empty for any other.
+
+    ``expire`` is told to those who ask for it. Raises ``WireError``.
+    """
+    asked = next((record for record in iter_records(query) if record.rtype == OPT), None)
+    if asked is None:
+        return b""
+    rdata = b""
+    if expire is not None and EXPIRE in _codes(query[asked.rdata : asked.end]):
+        rdata = struct.pack("!HHI", EXPIRE, 4, expire)
+    return b"\0" + RECORD_HEAD.pack(OPT, PAYLOAD, 0, len(rdata)) + rdata
+
+
+def _codes(rdata: bytes) -> list[int]:
+    found, position = [], 0
+    while position + 4 <= len(rdata):
+        code, size = struct.unpack_from("!HH", rdata, position)
+        found.append(code)
+        position += 4 + size
+    return found
 
 
 def expire_of(message: bytes) -> int | None:

@@ -84,10 +84,16 @@ def rcode_text(rcode: int) -> str:
 
 
 def build(
-    message_id: int, flags: int, question: bytes, answers: bytes = b"", count: int = 0
+    message_id: int,
+    flags: int,
+    question: bytes,
+    answers: bytes = b"",
+    count: int = 0,
+    *,
+    opt: bytes = b"",
 ) -> bytes:
-    """Return a message with one question and ``count`` ready records."""
-    return HEADER.pack(message_id, flags, 1, count, 0, 0) + question + answers
+    """Return a message with one question, ``count`` ready records, and an OPT record, if any."""
+    return HEADER.pack(message_id, flags, 1, count, 0, bool(opt)) + question + answers + opt
 
 
 def question_octets(name: Name, qtype: int) -> bytes:

@@ -39,13 +39,17 @@ TSIG_ROOM: Final = 700  # two names of 255, the fixed fields, the longest MAC
 
 @dataclass(frozen=True, slots=True)
 class TransferQuery:
-    """A request for a zone; ``serial`` is what the client of an IXFR has."""
+    """A request for a zone; ``serial`` is what the client of an IXFR has.
+
+    ``opt`` is the OPT record that the answer gets, ready: in its first message (RFC 5936 2.2.5).
+    """
 
     query_id: int
     apex: Name
     qtype: int
     question: bytes
     serial: int | None = None
+    opt: bytes = b""
 
 
 def parse_transfer_query(message: bytes) -> TransferQuery:
@@ -75,7 +79,7 @@ def error_answer(
     query: TransferQuery, rcode: int, *, signer: Signer | None = None, now: float = 0.0
 ) -> bytes:
     """Return the answer that refuses the transfer."""
-    answer = dns_message.build(query.query_id, QR | rcode, query.question)
+    answer = dns_message.build(query.query_id, QR | rcode, query.question, opt=query.opt)
     return signer.sign(answer, now) if signer else answer
 
 
@@ -84,7 +88,7 @@ def soa_only(
 ) -> bytes:
     """Return the answer with the SOA alone: nothing newer, or, over UDP, ask again over TCP."""
     soa = soa_record(version)
-    answer = dns_message.build(query.query_id, QR | AA, query.question, soa, 1)
+    answer = dns_message.build(query.query_id, QR | AA, query.question, soa, 1, opt=query.opt)
     return signer.sign(answer, now) if signer else answer
 
 
@@ -117,14 +121,16 @@ def record_messages(
 
 def _room(query: TransferQuery, signer: Signer | None, most: int) -> int:
     """Return how many octets of records fit into a message of ``most`` octets."""
-    return most - HEADER.size - len(query.question) - (TSIG_ROOM if signer else 0)
+    return most - HEADER.size - len(query.question) - len(query.opt) - (TSIG_ROOM if signer else 0)
 
 
 def _messages(
     ready: Iterable[Section], query: TransferQuery, signer: Signer | None, now: float
 ) -> Iterator[bytes]:
+    opt = query.opt
     for octets, count in ready:
-        answer = dns_message.build(query.query_id, QR | AA, query.question, octets, count)
+        answer = dns_message.build(query.query_id, QR | AA, query.question, octets, count, opt=opt)
+        opt = b""
         yield signer.sign(answer, now) if signer else answer
 
 

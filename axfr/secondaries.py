@@ -212,6 +212,17 @@ class Secondaries:
         entry = self._entries.get(apex)
         return entry.state if entry else None
 
+    def expires_in(self, apex: Name) -> int | None:
+        """Return the seconds a zone is answered for without further contact, as RFC 7314 3.2 has it.
+
+        ``None`` for a zone that is no secondary one, or of which nothing is known here: there was
+        no contact yet, or another node does the transfers.
+        """
+        state = self.state(apex)
+        if self._loop is None or state is None or state.expires_at is None:
+            return None
+        return max(0, int(state.expires_at - self._clock()))
+
     def states(self) -> Iterator[SecondaryState]:
         """Yield the standing of every zone."""
         for entry in self._entries.values():

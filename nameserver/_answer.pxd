@@ -21,7 +21,8 @@ cdef enum Result:  # of answer(), where it is not the size of a response
     TO_UPDATE = -2
     TO_TRANSFER = -3
     TO_TSIG = -4
-    TO_ORACLE = -5  # more than the workspace holds: nameserver.respond is to answer
+    TO_EXPIRE = -5
+    TO_ORACLE = -6  # more than the workspace holds: nameserver.respond is to answer
 
 cdef enum Kind:  # as nameserver.answer.Kind
     POSITIVE
@@ -56,6 +57,7 @@ cdef struct Settings:  # as nameserver.respond.AnswerSettings
     uint16_t reserve  # octets left free in each response
     uint16_t keepalive
     bint minimal
+    bint expire  # who asks for that is handed over
     uint32_t secret_count
     uint64_t secrets[MOST_SECRETS][2]
 
@@ -85,6 +87,7 @@ cdef struct Prepared:
     bint wants_keepalive
     bint wants_padding
     bint wants_version
+    bint wants_expire
     bint has_tsig
     uint16_t cookie_size
     const uint8_t* cookie  # the first one of the query; NULL: none

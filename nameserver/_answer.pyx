@@ -48,6 +48,7 @@ cdef dict HAND_OVERS = {
     TO_UPDATE: oracle.HandOver.UPDATE,
     TO_TRANSFER: oracle.HandOver.TRANSFER,
     TO_TSIG: oracle.HandOver.TSIG,
+    TO_EXPIRE: oracle.HandOver.EXPIRE,
 }
 cdef dict TRANSPORTS = {
     oracle.Transport.UDP: UDP,
@@ -85,7 +86,7 @@ cdef int answer(const Table* table, const Settings* settings, Workspace* workspa
                 Prepared* prepared, int transport) noexcept nogil:
     """Answer one query; the result is returned and stands in ``prepared``."""
     cdef const Root* root = load_root(&table.root)
-    prepare(prepared)
+    prepare(prepared, settings)
     prepared.result = complete(root, settings, <Work*>workspace.memory, prepared, transport)
     return prepared.result
 
@@ -97,7 +98,7 @@ cdef void answer_batch(const Table* table, const Settings* settings, Workspace* 
     cdef uint32_t i
     cdef bint pointing = False
     for i in range(count):
-        prepare(&prepared[i])
+        prepare(&prepared[i], settings)
         if is_looked_up(&prepared[i]):
             approach_table(root, &prepared[i])
     for i in range(count):
@@ -150,6 +151,7 @@ cdef class AnswerSettingsCompiled:
             raise ValueError(f"{given.reserve} octets cannot be left free")
         self.settings.reserve = given.reserve
         self.settings.keepalive = given.keepalive
+        self.settings.expire = given.expire
         if len(given.cookie_secrets) > MOST_SECRETS:
             raise ValueError(f"{len(given.cookie_secrets)} cookie secrets")
         for secret in given.cookie_secrets:

@@ -6,7 +6,7 @@ from libc.string cimport memcpy
 
 from nameserver._answer cimport (
     FAILURE, INVALID, MALFORMED, NO_COOKIE, SILENCE, TO_NOTIFY, TO_TRANSFER, TO_TSIG, TO_UPDATE,
-    Prepared,
+    TO_EXPIRE, Prepared, Settings,
 )
 from nameserver._cookies cimport is_well_formed
 from nameserver._image cimport NONE
@@ -26,6 +26,7 @@ cdef enum:
     TYPE_OPT = 41
     TYPE_TSIG = 250
     OPTION_NSID = 3
+    OPTION_EXPIRE = 9
     OPTION_COOKIE = 10
     OPTION_KEEPALIVE = 11
     OPTION_ZONEVERSION = 19
@@ -33,6 +34,7 @@ cdef enum:
     CLASS_IN = 1
     CLASS_CH = 3
     TYPE_IXFR = 251
+    TYPE_SOA = 6
     TYPE_AXFR = 252
     OPCODE_QUERY = 0
     OPCODE_NOTIFY = 4
@@ -193,6 +195,8 @@ cdef inline bint parse_options(Prepared* p, const uint8_t* rdata, uint32_t size)
             p.wants_padding = True
         elif option == OPTION_ZONEVERSION:
             p.wants_version = True
+        elif option == OPTION_EXPIRE:
+            p.wants_expire = True
         elif option == OPTION_COOKIE and p.cookie == NULL:
             p.cookie, p.cookie_size = rdata + at, length
             if not is_well_formed(length):
@@ -203,12 +207,12 @@ cdef inline bint parse_options(Prepared* p, const uint8_t* rdata, uint32_t size)
     return True
 
 
-cdef inline void prepare(Prepared* p) noexcept nogil:
+cdef inline void prepare(Prepared* p, const Settings* settings) noexcept nogil:
     """Read the query; say what can be said of the message alone."""
     p.zone = NULL
     p.node = NONE
     p.qname_size = p.qtype = p.qclass = 0
-    p.wants_padding = p.wants_version = False
+    p.wants_padding = p.wants_version = p.wants_expire = False
     p.has_edns = p.dnssec = p.wants_nsid = p.wants_keepalive = p.has_tsig = False
     p.cookie, p.cookie_size, p.verdict = NULL, 0, NO_COOKIE
     p.kind, p.synthesised = FAILURE, False
@@ -230,6 +234,9 @@ cdef inline void prepare(Prepared* p) noexcept nogil:
         p.qtype == TYPE_AXFR or p.qtype == TYPE_IXFR
     ):
         p.result = TO_TRANSFER
+    elif p.wants_expire and settings.expire and p.qtype == TYPE_SOA and p.qclass == CLASS_IN \
+            and refusal(p) < 0:
+        p.result = TO_EXPIRE
     else:
         p.stage = PARSED
 

@@ -11,11 +11,14 @@ from typing import Final
 
 import structlog
 
+from axfr import edns as axfr_edns
+from axfr import message as dns_message
 from axfr import outbound, outbound_changes, tsig
 from axfr.log import line
 from axfr.outbound import TransferQuery
 from axfr.secondaries import Secondaries
 from axfr.tsig import Signer
+from nameserver import edns
 from nameserver.access import Access
 from nameserver.cookies import Client, packed
 from nameserver.counters import Counters
@@ -34,6 +37,7 @@ from zones.version import ZoneVersion
 log = structlog.get_logger()
 
 _HEAD: Final = struct.Struct("!HHHHHH")
+EXPIRE_OCTETS: Final = 8  # of the option (RFC 7314 2)
 _ECHOED: Final = 0x7910  # opcode, RD and CD come back in an answer
 _QR: Final = 0x8000
 _TC: Final = 0x0200
@@ -132,6 +136,8 @@ class Dispatcher:
                 return self._transfer(message, asker, None)
             case HandOver.TSIG:
                 return self._signed(message, asker)
+            case HandOver.EXPIRE:
+                return self._expiring(message, asker, self.settings)
             case HandOver.UPDATE:  # RFC 2136 is not offered: zones are edited by nsctl
                 return bare_answer(message, Rcode.NOTIMP)
 
@@ -151,8 +157,39 @@ class Dispatcher:
         if isinstance(answer, HandOver):
             if answer is HandOver.TRANSFER:
                 return self._transfer(verified.message, asker, verified)
+            if answer is HandOver.EXPIRE:
+                answer = self._expiring(verified.message, asker, settings, is_verified=True)
+        if isinstance(answer, HandOver):
             answer = bare_answer(verified.message, Rcode.NOTIMP)
         return None if answer is None else signer.sign(answer, now)
+
+    def _expiring(
+        self, message: bytes, asker: Asker, settings: AnswerSettings, *, is_verified: bool = False
+    ) -> bytes | None:
+        """Answer a query for a SOA, with how long the zone may be answered from it (RFC 7314)."""
+        left = self._expires_in(dns_message.read_question(message).name)
+        reserve = settings.reserve + (0 if left is None else EXPIRE_OCTETS)
+        plain = replace(settings, expire=False, reserve=reserve)
+        client = None if is_verified else Client(packed(asker.address), int(self._clock()))
+        answer = self._engine.respond(message, asker.transport, plain, client)
+        if not isinstance(answer, bytes):
+            return None
+        if left is None or answer[3] & 0xF or answer[6:8] == b"\0\0":
+            return answer
+        opt = max(record.start for record in dns_message.iter_records(answer))
+        return edns.with_expire(answer, opt, left)
+
+    def _expires_in(self, apex: Name) -> int | None:
+        """Return the seconds that a zone has left, ``None`` where there are none to be told.
+
+        Hosted zones, of which this is the primary, have what their SOA says (RFC 7314 3.1).
+        """
+        zone = self._table.get(apex)
+        if zone is None or zone.content is None:
+            return None
+        if self._secondaries.state(apex) is not None:
+            return self._secondaries.expires_in(apex)
+        return int.from_bytes(zone.content.soa.rdatas[0][-8:-4], "big")
 
     # -- transfers out
 
@@ -163,6 +200,8 @@ class Dispatcher:
         verified: tsig.Verified | None,
     ) -> bytes | Stream:
         query = outbound.parse_transfer_query(message)
+        opt = axfr_edns.answering(message, self._expires_in(query.apex))
+        query = replace(query, opt=opt)
         signer = verified.signer() if verified else None
         key = verified.key.name if verified and verified.key else None
         zone = self._table.get(query.apex)

@@ -12,6 +12,7 @@ OPT: Final = 41
 VERSION: Final = 0
 DNSSEC_OK: Final = 0x8000  # RFC 3225 3
 NSID: Final = 3  # RFC 5001
+EXPIRE: Final = 9  # RFC 7314
 COOKIE: Final = 10  # RFC 7873
 TCP_KEEPALIVE: Final = 11  # RFC 7828
 PADDING: Final = 12  # RFC 7830
@@ -107,6 +108,17 @@ def record(
 def zone_version(apex_labels: int, serial: bytes) -> Option:
     """Return which version of a zone an answer is from (RFC 9660 2): type 0 is the SOA's serial."""
     return ZONEVERSION, bytes((apex_labels, 0)) + serial
+
+
+def with_expire(message: bytes, start: int, seconds: int) -> bytes:
+    """Return a response with EXPIRE in the OPT record that begins at ``start`` and ends it.
+
+    RFC 7314 2 has the option.
+    """
+    at = start + _HEAD.size
+    length = len(message) - at + _OPTION.size + 4
+    option = _OPTION.pack(EXPIRE, 4) + seconds.to_bytes(4, "big")
+    return message[: at - 2] + length.to_bytes(2, "big") + message[at:] + option
 
 
 def padded(opt: bytes, size: int, *, reserve: int, limit: int) -> bytes:

@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
+from nameserver import cookies, edns, message
 from nameserver.address import Address
-from nameserver.cookies import Client
+from nameserver.answer import Kind
+from nameserver.cookies import NO_COOKIE, Client
 from nameserver.counters import Counters
+from nameserver.limited import LimitedAnswers
 from nameserver.python_engine import PythonEngine
 from nameserver.respond import (
     AnswerSettings,
     HandOver,
+    Response,
     Transport,
 )
 from nameserver.rrl import RateLimits
@@ -29,7 +33,7 @@ from nameserver.table import ServedZone, ZoneTable
 from nameserver.tcp import TcpLimits
 from nameserver.udp import WHOLE, Answer, bind_datagram, send_whole
 from zones.errors import DNSError
-from zones.name import Name, display
+from zones.name import Name, display, fold
 from zones.packed import PackedError
 from zones.version import ZoneVersion
 
@@ -130,6 +134,7 @@ class CompiledEngine:
         # For each reader the epoch that began after these were replaced.
         self._replaced: deque[tuple[list[int], list[object]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._limiter: LimitedAnswers | None = None
 
     def prepare(self, version: ZoneVersion) -> None:
         """Build the image."""
@@ -175,7 +180,26 @@ class CompiledEngine:
         client: Client | None = None,
     ) -> bytes | HandOver | None:
         """Answer one message."""
-        return self._compiled.respond(query, transport, settings, client)
+        answer = self._compiled.respond(query, transport, settings, client)
+        if transport is Transport.UDP and client is not None and isinstance(answer, bytes):
+            return self._limited(answer, query, settings, client)
+        return answer
+
+    def _limited(
+        self, answer: bytes, query: bytes, settings: AnswerSettings, client: Client
+    ) -> bytes | None:
+        if self._limiter is None:
+            return answer
+        # A worker would have limited it. Names that are no apex can be made up without end.
+        asked = message.parse_query(query)
+        value = asked.edns.value(edns.COOKIE) if asked.edns else None
+        cookie = cookies.answer(value, client, settings.cookie_secrets) if value else NO_COOKIE
+        name = fold(asked.qname)
+        kind, subject = Kind.POSITIVE, name
+        if answer[3] & 0xF or self.table.get(name) is None:
+            kind, subject = Kind.FAILURE, b""
+        response = Response(answer, kind, subject, cookie.verdict)
+        return self._limiter.judge(response, query, settings, client)
 
     # -- the sockets
 
@@ -202,6 +226,7 @@ class CompiledEngine:
     ) -> None:
         """Start the workers."""
         self._answer = answer
+        self._limiter = LimitedAnswers(limits, self._counters) if limits is not None else None
         self._loop = asyncio.get_running_loop()
         self._compiled.take_retired()  # nobody but this thread has seen it
         self._workers = _workers.Workers(

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 from nameserver.address import Address
-from nameserver.answer import Kind
 from nameserver.cookies import Client, Verdict
 from nameserver.counters import Counters
+from nameserver.limited import LimitedAnswers
 from nameserver.respond import (
     AnswerSettings,
     HandOver,
     Response,
     Transport,
-    brief_response,
     response_to,
 )
-from nameserver.rrl import Action, Limiter, RateLimits
+from nameserver.rrl import RateLimits
 from nameserver.table import ServedZone, ZoneState, ZoneTable
 from nameserver.udp import Answer, UdpListener
 from zones.name import Name
@@ -36,7 +34,7 @@ class PythonEngine:
         self._counters = counters
         self._listeners: list[UdpListener] = []
         self._answer: Answer | None = None
-        self._limiter: Limiter | None = None
+        self._limiter: LimitedAnswers | None = None
 
     def load_many(self, rows: Sequence[tuple[int, bytes]]) -> None:
         """Put in many zones."""
@@ -86,20 +84,9 @@ class PythonEngine:
     ) -> bytes | None:
         if response.cookie is not Verdict.NONE:
             self._counters.count(f"cookies.{response.cookie.value}")
-        if self._limiter is None or response.cookie is Verdict.VALID:
+        if self._limiter is None:
             return response.message
-        now = time.monotonic_ns() // 1_000_000
-        match self._limiter.judge(client.address, response.kind, response.subject, now):
-            case Action.SEND:
-                return response.message
-            case Action.DROP:
-                self._counters.count("rrl.dropped")
-                return None
-        self._counters.count("rrl.slipped")
-        if response.kind is Kind.FAILURE:  # it has no records anyway
-            return response.message
-        badcookie = self._limiter.limits.badcookie
-        return brief_response(query, settings, client, badcookie=badcookie)
+        return self._limiter.judge(response, query, settings, client)
 
     def listen(self, address: Address) -> int:
         """Bind a socket."""
@@ -119,7 +106,7 @@ class PythonEngine:
     ) -> None:
         """Read the sockets; every datagram goes to ``answer``."""
         self._answer = answer
-        self._limiter = Limiter(limits) if limits is not None else None
+        self._limiter = LimitedAnswers(limits, self._counters) if limits is not None else None
         for listener in self._listeners:
             listener.start(asyncio.get_running_loop())
 

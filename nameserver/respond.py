@@ -54,6 +54,7 @@ class HandOver(Enum):
     UPDATE = "update"
     TRANSFER = "transfer"  # AXFR or IXFR, over whatever transport
     TSIG = "tsig"  # any message that carries a TSIG record
+    EXPIRE = "expire"  # for a SOA, and how long it is good for (RFC 7314)
 
 
 # What is said to a query for a cookie alone (RFC 7873 5.4).
@@ -77,7 +78,9 @@ class AnswerSettings:
     are not told. ``minimal_responses`` leaves out what a resolver can do without. ``udp_limit`` is
     the largest datagram sent, in octets; ``reserve`` of them are left free for a TSIG record.
     ``cookie_secrets`` make and check DNS cookies; without one there are none. ``keepalive`` is how
-    long an idle connection stays open, in tenths of a second; 0 is not told.
+    long an idle connection stays open, in tenths of a second; 0 is not told. ``expire`` leaves it
+    to others to answer a query for a SOA that asks for EXPIRE (RFC 7314); without it the option is
+    passed over.
     """
 
     identity: str = ""
@@ -87,6 +90,7 @@ class AnswerSettings:
     reserve: int = 0
     cookie_secrets: tuple[bytes, ...] = ()
     keepalive: int = 0
+    expire: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +145,19 @@ def response_to(
         return HandOver.TSIG
     exchange = _Exchange(parsed, transport, settings, _cookie(parsed, settings, client))
     refused = _check(parsed, exchange.cookie.verdict)
-    if refused is None and parsed.qclass == CLASS_IN and parsed.qtype in (AXFR, IXFR):
-        return HandOver.TRANSFER
+    if refused is None and (others := _others(parsed, settings)):
+        return others
     return exchange.response(refused or _answer_class(table, parsed, transport, settings))
+
+
+def _others(query: Query, settings: AnswerSettings) -> HandOver | None:
+    """Return why a query is others' to answer; EXPIRE means something for a SOA (RFC 7314 3)."""
+    if query.qclass != CLASS_IN:
+        return None
+    if query.qtype in (AXFR, IXFR):
+        return HandOver.TRANSFER
+    wants_expire = query.edns is not None and query.edns.has(edns.EXPIRE)
+    return HandOver.EXPIRE if wants_expire and settings.expire and query.qtype == SOA else None
 
 
 def brief_response(

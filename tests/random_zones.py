@@ -307,7 +307,7 @@ def opt(rng: Random, cookies: Sequence[bytes]) -> bytes:
     )
     data = b""
     while rng.random() < 0.35:
-        code = rng.choice((3, 3, 8, 10, 10, 10, 11, 12, 15, 19, 19, rng.randrange(65536)))
+        code = rng.choice((3, 3, 8, 9, 9, 10, 10, 10, 11, 12, 15, 19, 19, rng.randrange(65536)))
         value = rng.choice(cookies) if code == 10 else rng.randbytes(rng.choice((0, 0, 8, 24)))
         data += struct.pack("!HH", code, len(value)) + value
     extended = rng.randrange(256) * (rng.random() < 0.02)

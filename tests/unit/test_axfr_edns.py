@@ -14,7 +14,7 @@ import dns.rdatatype
 import pytest
 
 from axfr.client import Client, ClientSettings
-from axfr.edns import ASKING, asking, expire_of
+from axfr.edns import ASKING, answering, asking, expire_of
 from axfr.inbound import Limits
 from axfr.refresh import Bounds, after_success
 from axfr.soa import Soa
@@ -165,3 +165,14 @@ def test_the_option_is_found_before_a_signature(key: Key | None) -> None:
         response.use_tsig(key.keyring())
         response.request_mac = query.mac or b""
     assert expire_of(response.to_wire()) == 99
+
+
+def test_answering() -> None:
+    """RFC 6891 6.1.1, RFC 7314 3: an OPT record for who sent one, EXPIRE for who asks for it."""
+    question = b"\x07example\x03org\x00" + b"\x00\x06\x00\x01"
+    plain = b"\x12\x34\x00\x00\x00\x01" + bytes(6) + question
+    assert answering(plain, 77) == b""
+    with_opt = plain[:10] + b"\0\1" + plain[12:] + b"\0\0\x29\x04\xd0" + bytes(6)
+    assert answering(with_opt, 77)[-2:] == b"\0\0"
+    assert answering(asking(plain), 77).endswith(b"\0\x08\0\x09\0\x04\0\0\0\x4d")
+    assert answering(asking(plain), None) == answering(with_opt, 77)

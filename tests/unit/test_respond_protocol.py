@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from dataclasses import replace
 
 import dns.edns
 import dns.exception
@@ -264,6 +265,15 @@ def test_no_zone_version() -> None:
     """RFC 9660 3.2: nothing is told of names in no zone of this server."""
     response = send(query("example.net.", use_edns=0, options=[option(19, b"")]))
     assert 19 not in [int(one.otype) for one in response.options]
+
+
+def test_expire_is_handed_over() -> None:
+    """RFC 7314 3: who asks for a SOA with EXPIRE is answered by those who know what is left."""
+    asked = {"use_edns": 0, "options": [option(9, b"")]}
+    wire = query("example.org.", "SOA", **asked).to_wire()
+    assert respond(TABLE, wire, Transport.UDP, SETTINGS) is HandOver.EXPIRE
+    assert isinstance(respond(TABLE, wire, Transport.UDP, replace(SETTINGS, expire=False)), bytes)
+    assert not send(query("example.org.", "NS", **asked)).options
 
 
 def test_options_never_displace_the_question() -> None:
