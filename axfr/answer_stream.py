@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NoReturn
 
 from axfr import edns
@@ -19,6 +19,7 @@ from axfr.tsig import ResponseVerifier, TsigError, sign_request
 from zones.errors import WireError
 from zones.name import Name
 from zones.packing import SOAChanged
+from zones.quarantine import ZoneLimits
 from zones.secondary import TsigKey
 
 # All but AA, RD, RA, Z, AD and CD: a response to a query, whole, without error, has QR of them.
@@ -33,6 +34,15 @@ class Limits:
     records: int = 20_000_000
     messages: int = 20_000_000
     seconds: float = 3600.0
+
+    def for_zone(self, own: ZoneLimits) -> Limits:
+        """Return the limits of a zone that has some of its own."""
+        return replace(
+            self,
+            octets=own.octets or self.octets,
+            records=own.records or self.records,
+            seconds=own.seconds or self.seconds,
+        )
 
 
 class AnswerStream:

@@ -21,6 +21,7 @@ secondary = Group(
             "Take over a serial that went back, once.",
         ),
         "guard": ("cli.secondary_guard:guard", "What holds a new version back, and validates it."),
+        "limit": ("cli.secondary_limit:limit", "What a transfer of a zone may take."),
         "refresh": ("cli.secondary_refresh:refresh", "Ask the primary now."),
         "retransfer": (
             "cli.secondary_refresh:retransfer",

@@ -56,7 +56,12 @@ class LoadedZone:
         if not self.zone.mode.is_secondary or self.zone.suspended:
             return None
         return SecondaryZone(
-            self.zone.apex, self.primaries, self.zone.pinned, limits, self.settings, self.held
+            self.zone.apex,
+            self.primaries,
+            self.zone.pinned,
+            limits.for_zone(self.settings.limits),
+            self.settings,
+            self.held,
         )
 
 
@@ -76,10 +81,12 @@ def load_others(session: Session) -> Iterator[LoadedZone]:
         yield complete(LoadedZone(zone, version, version_id))
 
 
-def _completer(session: Session) -> Callable[[LoadedZone], LoadedZone]:
-    """Return what adds to zones what is stored of secondary zones."""
-    states = {state.apex: state for state in secondaries.list_states(session)}
-    primaries = secondaries.all_primaries(session)
+def _completer(
+    session: Session, apexes: Collection[Name] | None = None
+) -> Callable[[LoadedZone], LoadedZone]:
+    """Return what adds to zones, all or some, what is stored of secondary zones."""
+    states = {state.apex: state for state in secondaries.list_states(session, apexes)}
+    primaries = secondaries.all_primaries(session, apexes)
     settings = transfer_settings.all_settings(session)
     notes = quarantine.notes(session)
 
@@ -108,13 +115,9 @@ def load_zones(session: Session, apexes: Collection[Name]) -> Iterator[LoadedZon
             if (loaded := load_zone(session, apex)) is not None:
                 yield loaded
         return
-    states = {state.apex: state for state in secondaries.list_states(session, apexes)}
-    primaries = secondaries.all_primaries(session, apexes)
+    complete = _completer(session, apexes)
     for zone, version_id, version in versions.served_of(session, apexes):
-        apex = zone.apex
-        yield LoadedZone(
-            zone, version, version_id, tuple(primaries.get(apex, ())), states.get(apex)
-        )
+        yield complete(LoadedZone(zone, version, version_id))
 
 
 def load_zone(session: Session, apex: Name) -> LoadedZone | None:

@@ -27,6 +27,15 @@ class Validation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneLimits:
+    """What a transfer of one zone may take; ``None`` is what the server's settings say."""
+
+    octets: int | None = None
+    records: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TransferSettings:
     """What the transferred versions of one zone are measured by.
 
@@ -38,6 +47,7 @@ class TransferSettings:
     validation: Validation = Validation.OFF
     parent_ds: tuple[bytes, ...] = ()
     accepted_serial: int | None = None
+    limits: ZoneLimits = ZoneLimits()
 
     def document(self) -> dict[str, Any]:
         """Return it for storage; what is as by default is left out."""
@@ -52,18 +62,25 @@ class TransferSettings:
             found["parent_ds"] = [ds.hex() for ds in self.parent_ds]
         if self.accepted_serial is not None:
             found["accepted_serial"] = self.accepted_serial
+        limits = {k: v for k, v in asdict(self.limits).items() if v is not None}
+        if limits:
+            found["limits"] = limits
         return found
 
     @classmethod
     def of_document(cls, found: Mapping[str, Any]) -> TransferSettings:
         """Return what ``document`` was made of; what is not known here is passed over."""
-        known = {one.name for one in fields(GuardSettings)}
-        guards = {k: v for k, v in found.get("guards", {}).items() if k in known}
+
+        def of(kind: type, name: str) -> Any:
+            known = {one.name for one in fields(kind)}
+            return kind(**{k: v for k, v in found.get(name, {}).items() if k in known})
+
         return cls(
-            GuardSettings(**guards),
+            of(GuardSettings, "guards"),
             Validation(found.get("validation", Validation.OFF)),
             tuple(bytes.fromhex(ds) for ds in found.get("parent_ds", ())),
             found.get("accepted_serial"),
+            of(ZoneLimits, "limits"),
         )
 
 
