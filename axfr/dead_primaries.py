@@ -48,8 +48,11 @@ class DeadPrimaries:
 
     def in_order(self, primaries: Iterable[Primary], now: float) -> list[Primary]:
         """Return the primaries in their order, those that are dead behind the others."""
-        ordered = sorted(primaries, key=lambda primary: primary.position)
-        if not self._dead or len(ordered) < 2:
+        ordered = list(primaries)
+        if len(ordered) < 2:
+            return ordered
+        ordered.sort(key=lambda primary: primary.position)
+        if not self._dead:
             return ordered
         alive = [primary for primary in ordered if not self._is_dead(primary, now)]
         return alive + [primary for primary in ordered if primary not in alive]

@@ -135,8 +135,8 @@ def after_success(
     refresh = _clamp(soa.refresh, bounds.refresh_min, bounds.refresh_max)
     # With EXPIRE not above REFRESH a zone would expire although its primary is well.
     refresh = min(refresh, max(expire / 2, 1.0))
-    return replace(
-        state,
+    return SecondaryState(  # all of it is new
+        state.apex,
         serial=soa.serial,
         refresh=soa.refresh,
         retry=soa.retry,

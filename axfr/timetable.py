@@ -19,7 +19,6 @@ import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from axfr import refresh
@@ -61,7 +60,11 @@ class _Queued(IntEnum):
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A zone and what goes on with it; the two times are those that count on the heap."""
+    """A zone and what goes on with it.
+
+    It stands on the heap once, at ``wake_at``: no later than the earlier of the two times. A time
+    that moves on stays there until it comes, so that the heap does not grow with each refresh.
+    """
 
     zone: SecondaryZone
     state: SecondaryState
@@ -70,14 +73,14 @@ class Entry:
     publishing: bool = False
     refresh_at: float | None = None
     expiry_at: float | None = None
+    wake_at: float | None = None
     expiry_told: float | None = None  # the moment of the expiry that was told
     queued: _Queued = field(default=_Queued.NO, repr=False)
     place: str = ""  # the group whose place a refresh has
+    group: str = field(init=False)  # whose turn the zone shares: that of its first primary
 
-    @property
-    def group(self) -> str:
-        """Return whose turn the zone shares: that of its first primary."""
-        return self.zone.primaries[0].address if self.zone.primaries else ""
+    def __post_init__(self) -> None:
+        self.group = self.zone.primaries[0].address if self.zone.primaries else ""
 
 
 class Timetable:
@@ -89,8 +92,7 @@ class Timetable:
     def __init__(self, total: int, each: int) -> None:
         self.entries: dict[Name, Entry] = {}
         self._limits = total, each
-        self._heap: list[tuple[float, int, Name]] = []
-        self._order = count()
+        self._heap: list[tuple[float, Name]] = []
         self._turns = Turns(*self._limits)
         self._started = False
 
@@ -100,7 +102,7 @@ class Timetable:
         self._heap.clear()
         self._turns = Turns(*self._limits)
         for entry in self.entries.values():
-            entry.queued, entry.wish = _Queued.NO, NO_WISH
+            entry.queued, entry.wish, entry.wake_at = _Queued.NO, NO_WISH, None
 
     def start(self, now: float, spread: float, draw: Callable[[], float]) -> None:
         """Begin; zones that are overdue are spread over some seconds, but for those never had."""
@@ -132,17 +134,21 @@ class Timetable:
         """Let those wait for their turn that are due; return those that have expired."""
         expired = []
         while self._heap and self._heap[0][0] <= now:
-            when, _order, apex = heapq.heappop(self._heap)
+            when, apex = heapq.heappop(self._heap)
             entry = self.entries.get(apex)
-            if entry is None:
+            if entry is None or entry.wake_at != when:
                 continue
-            if when == entry.expiry_at and not entry.publishing:
-                entry.expiry_at, entry.expiry_told = None, entry.state.expires_at
-                expired.append(entry)
-            if when == entry.refresh_at:
+            entry.wake_at = None
+            if entry.expiry_at is not None and entry.expiry_at <= when:
+                entry.expiry_at = None
+                if not entry.publishing:  # else ``end`` tells how it stands
+                    entry.expiry_told = entry.state.expires_at
+                    expired.append(entry)
+            if entry.refresh_at is not None and entry.refresh_at <= when:
                 entry.refresh_at = None
                 if not entry.running:
                     self._enqueue(entry, _Queued.ORDINARY)
+            self._wake(entry)
         return expired
 
     def begin(self) -> Iterator[tuple[Entry, Wish]]:
@@ -183,13 +189,17 @@ class Timetable:
             self._turns.put(entry.zone.apex, entry.group, urgent=how is _Queued.URGENT)
 
     def _set(self, entry: Entry) -> None:
-        """Put the times of a zone on the heap; what stood there before counts no more."""
+        """Take the times of a zone; those from before count no more."""
         entry.refresh_at = entry.state.next_refresh
-        self._push(entry.refresh_at, entry)
         expires_at = entry.state.expires_at
-        if expires_at is not None and expires_at != entry.expiry_told:
-            entry.expiry_at = expires_at
-            self._push(expires_at, entry)
+        entry.expiry_at = None if expires_at == entry.expiry_told else expires_at
+        self._wake(entry)
 
-    def _push(self, when: float, entry: Entry) -> None:
-        heapq.heappush(self._heap, (when, next(self._order), entry.zone.apex))
+    def _wake(self, entry: Entry) -> None:
+        """Put a zone on the heap, unless it stands there early enough."""
+        when = entry.refresh_at
+        if entry.expiry_at is not None and (when is None or entry.expiry_at < when):
+            when = entry.expiry_at
+        if when is not None and (entry.wake_at is None or when < entry.wake_at):
+            entry.wake_at = when
+            heapq.heappush(self._heap, (when, entry.zone.apex))
