@@ -32,6 +32,7 @@ EVERY_MONTH: Final = 28  # a day of this number is in every month
 ONE_DAY: Final = timedelta(days=1)
 
 
+@lru_cache(maxsize=65536)
 def add_months(day: date, months: int) -> date:
     """Return the day so many months later, or the last of its month where it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic_core import from_json
+
 from registrar.course import Course
 from registrar.events import Event
 from registrar.fact_codec import decode, encode
@@ -39,10 +41,9 @@ def keep(course: Course) -> str | None:
     if course.clock is None or course.position < len(course.registration.facts):
         return None
     told: dict[str, Any] = {}
-    fresh = Course(course.registration)
-    for name, (write, _read) in CODECS.items():
+    for name, write, fresh in _fresh(course):
         value = getattr(course, name)
-        if value != getattr(fresh, name):
+        if value is not fresh and value != fresh:
             told[name] = None if value is None else write(value)
     states = [state.value for state in course.standing.states.values()]
     known = [_moment(course.clock), "|".join(states), told]
@@ -57,7 +58,7 @@ def go_on(name: str, contract: Contract, tld: Tld, kept: str | None) -> Course |
     """
     if kept is None or not kept.startswith(mark(contract, tld)):
         return None
-    clock, states, told = json.loads(kept[MARK:])
+    clock, states, told = from_json(kept[MARK:])
     course = Course(Registration(name, contract, tld))
     course.clock = datetime.fromisoformat(clock)
     course.standing = _standing(states)
@@ -87,6 +88,17 @@ def code() -> str:
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()
+
+
+def _fresh(course: Course) -> list[tuple[str, Callable[[Any], Any], Any]]:
+    """Return each attribute with what writes it, and its value in a new course."""
+    if not _FRESH:
+        fresh = Course(course.registration)
+        _FRESH.extend((name, write, getattr(fresh, name)) for name, (write, _) in CODECS.items())
+    return _FRESH
+
+
+_FRESH: Final[list[tuple[str, Callable[[Any], Any], Any]]] = []
 
 
 @cache

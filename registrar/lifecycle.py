@@ -57,10 +57,9 @@ RGP_OF: Final = {
     Life.PENDING_RESTORE: frozenset({RgpStatus.PENDING_RESTORE}),
     Life.PENDING_DELETE: frozenset({RgpStatus.PENDING_DELETE}),
 }
-OTHER_REGIONS: Final = tuple(region for region in Region if region is not Region.LIFE)
 # Bound here for their speed, as in ``registrar.course``.
 TRANSFER: Final = Region.TRANSFER
-DELEGATION: Final = Region.DELEGATION
+SERVE: Final = Dns.SERVE
 CONTRACT: Final = Region.CONTRACT
 PENDING: Final = Transfer.PENDING
 LEAVING: Final = Delegation.LEAVING
@@ -87,10 +86,9 @@ def state_of(course: Course) -> State:
     """Return the state that a course has reached."""
     assert course.clock is not None
     now = course.clock
-    contract, delegation, transfer, verification, payment, disclosure = map(
-        course.states.__getitem__, OTHER_REGIONS
-    )
-    life = course.life
+    standing = course.standing
+    contract, delegation, transfer, verification, payment, disclosure = standing.others
+    life = standing.life
     grace = tuple((period, end) for period, end in course.grace.items() if end > now)
     lock = course.lock_until
     return State(
@@ -103,7 +101,7 @@ def state_of(course: Course) -> State:
         verification=verification,
         payment=payment,
         disclosure=disclosure,
-        dns=_zone(course, life),
+        dns=SERVE if delegation is LEAVING else ZONE[life],
         statuses=statuses_of(course),
         rgp=RGP_OF.get(life) or (frozenset(period for period, _ in grace) if grace else NO_RGP),
         contract_last_day=course.last_day,
@@ -148,8 +146,3 @@ def last_notice_day(course: Course) -> date | None:
     if not running or course.last_day is None:
         return None
     return notice_until(course.last_day, course.contract.notice)
-
-
-def _zone(course: Course, life: Life) -> Dns:
-    leaving = course.states[DELEGATION] is LEAVING
-    return Dns.SERVE if leaving else ZONE[life]

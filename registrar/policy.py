@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -95,11 +95,16 @@ class Termination(Data):
     source: Text
 
 
+# What a merchant has to keep of business letters, where a contract's file has nothing of its own.
+BOOKS_YEARS: Final = Sourced[Positive](value=6, source="HGB 257(1)(2), (4), (5)")
+
+
 class Contract(Data):
     """What one set of terms says about registrations.
 
     ``renewal_months`` is 0 where the contract goes on without an end after its term.
-    ``term_months_of`` has other first terms, by TLD.
+    ``term_months_of`` has other first terms, by TLD. ``books_years``, counted from the end of the
+    year in which a registration ended, is how long what was done with it is kept.
     """
 
     kind: Literal["contract"]
@@ -124,6 +129,7 @@ class Contract(Data):
     four_eyes: Sourced[bool]
     manual_orders_may_be_declined: Sourced[bool]
     erasure_days: Sourced[Count]
+    books_years: Sourced[Positive] = BOOKS_YEARS
     invoice_months: Sourced[Positive]
 
     @model_validator(mode="after")

@@ -41,6 +41,9 @@ OUTCOMES: Final = frozenset(
 )
 
 
+OTHER_REGIONS: Final = tuple(region for region in Region if region is not Region.LIFE)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What an event does from one standing: rows taken together lead to ``after``.
@@ -64,6 +67,10 @@ class Standing:
     states: dict[Region, Any]  # each region has an enumeration of its own; never changed
     life: Life
     plans: dict[Event, Plan | None] = field(default_factory=dict)
+    others: tuple[Any, ...] = field(init=False)  # the states less that of the life cycle
+
+    def __post_init__(self) -> None:
+        self.others = tuple(self.states[region] for region in OTHER_REGIONS)
 
     def plan(self, event: Event, course: Course, at: datetime) -> Plan:
         """Return what an event does from here; guards aside, by the conditions of its rows."""

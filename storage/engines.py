@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic_core import from_json
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -69,6 +70,7 @@ def create_sqlite(url: URL) -> Engine:
         url,
         connect_args={"isolation_level": None, "timeout": WAIT_SECONDS},
         json_serializer=to_json,
+        json_deserializer=from_json,
     )
     event.listen(engine, "connect", connected_sqlite)
     event.listen(engine, "begin", begin_sqlite)

@@ -178,11 +178,18 @@ def due_ids(session: Session, until: float, *, after: int = 0, limit: int = CHUN
     return list(session.scalars(query.limit(limit)))
 
 
-def ended_before(session: Session, moment: float) -> list[tuple[int, str]]:
-    """Return number and name of registrations that ended before a moment, and owe no step."""
+def count_due(session: Session, until: float) -> int:
+    """Return how many registrations have something due by a moment."""
     row = RegistrationRow
-    query = select(row.id, row.name).where(row.closed_at < moment).order_by(row.id)
-    return [(found[0], found[1]) for found in session.execute(query)]
+    return session.scalar(select(func.count()).where(row.next_due <= until)) or 0
+
+
+def ended_before(session: Session, moment: float) -> list[tuple[int, str, str, float]]:
+    """Return registrations that ended before a moment: number, name, contract, and when."""
+    row = RegistrationRow
+    query = select(row.id, row.name, row.contract, row.closed_at).where(row.closed_at < moment)
+    found: Iterable[Any] = session.connection().execute(query.order_by(row.id))
+    return [(each[0], each[1], each[2], each[3]) for each in found]
 
 
 def left_since(session: Session, lives: Sequence[str], moment: float) -> list[AnyRow]:

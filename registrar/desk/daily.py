@@ -7,7 +7,7 @@ goes on where it was, and run twice it does nothing the second time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -25,7 +25,8 @@ from storage.events import Event, EventSeverity
 from storage.session import Session
 from zones.name import from_text
 
-BATCH: Final = 500
+BATCH: Final = 500  # registrations in a transaction
+TOLD_EACH: Final = 10_000  # registrations in a run of which progress is told
 ACTOR: Final = "daily run"
 ALARMING: Final = frozenset(
     (
@@ -48,7 +49,21 @@ class Daily:
 
 def daily_run(database: Database, desk: Desk, now: datetime, *, actor: str = ACTOR) -> Daily:
     """Bring every registration for which something is due to a moment."""
-    daily, after = Daily(), 0
+    daily = Daily()
+    for found in daily_slices(database, desk, now, actor=actor):
+        daily = found
+    return daily
+
+
+def daily_slices(
+    database: Database, desk: Desk, now: datetime, *, actor: str = ACTOR
+) -> Generator[Daily, None, None]:
+    """Do the daily run slice by slice; each is committed when what was done so far is yielded.
+
+    Whoever does not go on leaves the rest as it was, to be found due by the next run. A long run
+    tells of its progress in the log of events.
+    """
+    daily, after, told = Daily(), 0, 0
     while True:
         with database.read() as session:
             numbers = stored.due_ids(session, seconds(now), after=after, limit=BATCH)
@@ -56,10 +71,30 @@ def daily_run(database: Database, desk: Desk, now: datetime, *, actor: str = ACT
             break
         with database.write() as session:
             live_on(session, desk, numbers, now, daily, actor=actor)
+            if daily.touched - told >= TOLD_EACH:
+                told = daily.touched
+                left = stored.count_due(session, seconds(now))
+                _tell(session, f"{told} registrations looked at, {left} left", now, actor)
         after = numbers[-1]
-    with database.write() as session:
-        daily.alarms = alarm(session, now)
-    return daily
+        yield daily
+    if told:
+        with database.write() as session:
+            _tell(session, f"done: {daily.touched} registrations looked at", now, actor)
+    while True:
+        with database.write() as session:
+            alarmed = alarm(session, now, limit=BATCH)
+        daily.alarms += alarmed
+        if alarmed < BATCH:
+            break
+        yield daily
+    yield daily
+
+
+def _tell(session: Session, text: str, now: datetime, actor: str) -> None:
+    what = f"daily run: {text}"
+    events.record(
+        session, "daily-run", EventSeverity.INFO, None, what, actor=actor, at=seconds(now)
+    )
 
 
 def live_on(
@@ -86,9 +121,11 @@ def live_on(
     daily.notices += sum(effect.startswith("notice") for effect in effects)
 
 
-def alarm(session: Session, now: datetime) -> int:
-    """Tell of every deadline that has come near, once; return how many."""
-    near = deadlines.listed(session, alarming=seconds(now), kinds=ALARMING, unalarmed=True)
+def alarm(session: Session, now: datetime, *, limit: int | None = None) -> int:
+    """Tell of deadlines that have come near, the earliest first, once; return of how many."""
+    near = deadlines.listed(
+        session, alarming=seconds(now), kinds=ALARMING, unalarmed=True, limit=limit
+    )
     events.record_many(session, [_event(item, now) for item in near])
     deadlines.mark_alarmed(session, [item.id for item in near])
     return len(near)

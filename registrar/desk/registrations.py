@@ -27,6 +27,7 @@ from zones.zone import Mode
 
 SERVERS: Final = TypeAdapter(tuple[NameServer, ...])
 SEC_DNS: Final = TypeAdapter(SecDns)
+MODES: Final = {mode.value: mode for mode in Mode}
 BATCH: Final = 2000
 
 
@@ -232,7 +233,7 @@ def entry_of(row: stored.AnyRow) -> Entry:
         admin=row.admin or "",
         tech=row.tech or "",
         managers=tuple(row.managers or ()),
-        mode=Mode(row.mode),
+        mode=MODES.get(row.mode) or Mode(row.mode),
         booking=_booking(row.booking),
         made_zone=bool(row.booking.get("made_zone")),
         name_servers=SERVERS.validate_python(row.servers) if row.servers else (),

@@ -22,7 +22,7 @@ from registrar.connector import Refused, RegistryConnector
 from registrar.desk import accounts, departures, polling, recording, registrations
 from registrar.desk.accounts import Account
 from registrar.desk.carrying_out import Carrier, OutOfOrder, task_of
-from registrar.desk.daily import daily_run
+from registrar.desk.daily import daily_slices
 from registrar.desk.departures import AskParent
 from registrar.desk.desk import Desk, seconds
 from registrar.desk.ordering import account_for
@@ -119,7 +119,7 @@ class Runner:
         while not stop.is_set():
             if loop.time() >= next_run:
                 next_run = loop.time() + LOOK_AGAIN
-                await self._try(self._keep_time)
+                await self._try(partial(self._keep_time, stop))
             await self._try(self.run_due)
             if loop.time() >= next_poll:
                 next_poll = loop.time() + poll_every
@@ -137,9 +137,12 @@ class Runner:
         except (RegistrarError, StorageError) as error:
             self._complain("registry-trouble", str(error))
 
-    async def _keep_time(self) -> None:
-        daily_run(self._database, self._desk, self._clock())
-        erase_due(self._database, self._clock())
+    async def _keep_time(self, stop: asyncio.Event) -> None:
+        for _daily in daily_slices(self._database, self._desk, self._clock()):
+            await asyncio.sleep(0)  # others' turn
+            if stop.is_set():
+                return  # the next run goes on from there
+        erase_due(self._database, self._desk, self._clock())
         now = self._clock()
         await asyncio.to_thread(departures.watch, self._database, self._desk, now, self._ask_parent)
 

@@ -179,15 +179,18 @@ def test_what_nobody_may_keep_is_erased(world: DeskWorld) -> None:
     world.clock.forward(days=70)
     world.record(facts.TransferredAway(world.clock.now), actor="registry")
     world.record(facts.DelegationGone(world.clock.now, 60))
-    assert erase_due(world.database, world.clock.now).contacts == ()  # the term runs on
+    assert erase_due(world.database, world.desk, world.clock.now).contacts == ()  # the term runs on
     world.clock.forward(days=300)
     daily_run(world.database, world.desk, world.clock.now)
     assert world.state().contract is ContractState.ENDED
-    assert erase_due(world.database, world.clock.now).contacts == ("HOLDER-1", "ADMIN-1")
+    assert erase_due(world.database, world.desk, world.clock.now).contacts == (
+        "HOLDER-1",
+        "ADMIN-1",
+    )
     with world.database.read() as session:
         assert not contacts.get_contact(session, "HOLDER-1").data
         assert registrations.find(session, NAME) is not None
     world.clock.forward(days=366 * 7)
-    assert erase_due(world.database, world.clock.now).registrations == (NAME,)
+    assert erase_due(world.database, world.desk, world.clock.now).registrations == (NAME,)
     with world.database.read() as session:
         assert registrations.find(session, NAME) is None
