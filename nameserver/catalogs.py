@@ -2,7 +2,8 @@
 
 A catalog that is followed is applied when a new version of it is in service; one that is made here
 is made anew when zones come, go, or change hands. What comes of it goes through the store, and
-reaches this server, like any other, by the change feed.
+reaches this server, like any other, by the change feed. Of several nodes the one that does the
+transfers (``duty``) does this too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
+from sqlalchemy.orm import Session
 
 from storage import catalogs
 from storage.catalogs import Catalog, Role
@@ -30,11 +32,18 @@ class Catalogs:
     """Keeps the zones of catalogs, and the catalogs of zones, what they are to be.
 
     ``followed`` are the catalogs that come from a primary: they are answered to nobody.
+    ``fence`` raises ``StorageError`` in a transaction where another node is to write.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], float],
+        fence: Callable[[Session], None],
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._fence = fence
         self.followed: frozenset[Name] = frozenset()
         self._roles: dict[Name, Role] = {}
         self._due: set[Name] = set()
@@ -42,7 +51,9 @@ class Catalogs:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to do what is due."""
+        """Begin to do what is due: all catalogs, whatever was done before, or by another node."""
+        for apex in self._roles:
+            self._mark(apex)
         self._task = asyncio.get_running_loop().create_task(self._run(), name="catalogs")
 
     async def stop(self) -> None:
@@ -96,6 +107,7 @@ class Catalogs:
     def _do(self, apex: Name) -> None:
         """Apply or make one catalog."""
         with self._database.write() as session:
+            self._fence(session)
             catalog = catalogs.find_catalog(session, apex)
             if catalog is None:
                 return

@@ -118,14 +118,14 @@ class Server:
             clock=clock,
         )
         self._alerting = Alerting(database, settings, clock)
-        self._catalogs = Catalogs(database, clock)
+        self._catalogs = Catalogs(database, clock, self._duty.fence)
         self._deliverer = Deliverer(database, settings, clock)
         self._desk_work = DeskWork(database, settings, clock)
         self._listeners = Listeners(settings, self.engine, self._dispatcher, self.counters, clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     def _new_duty(self) -> Duty:
-        begun, ended = self._begin_to_warn, self._end_to_warn
+        begun, ended = self._begin_duty, self._end_duty
         if self._database.is_sqlite:
             return Alone(self._secondaries, begun, ended)
         return Shared(
@@ -152,7 +152,6 @@ class Server:
         self._follower.start(asyncio.get_running_loop())
         await self._duty.start()
         self._alerting.start()
-        self._catalogs.start()
         self._deliverer.start()
         self._desk_work.start()
         keep = self.settings.events.retention_days * DAY
@@ -172,7 +171,6 @@ class Server:
     async def stop(self) -> None:
         """Stop answering, finish what is being stored, end every task."""
         await self._listeners.stop()
-        await self._catalogs.stop()
         await self._duty.stop()
         await self._notifier.stop()
         await self._publisher.stop()
@@ -291,8 +289,8 @@ class Server:
         if state is not None:
             self._deadlines.contact(state)
 
-    async def _begin_to_warn(self) -> None:
-        """Watch the deadlines of all zones: who does the transfers knows them."""
+    async def _begin_duty(self) -> None:
+        """Watch the deadlines of all zones, who does the transfers knows them; see to catalogs."""
         await asyncio.to_thread(self._deadlines.load)
         for apex in {*self._version_ids, *self.engine.loaded_signed()}:
             served = self.table.get(apex)
@@ -304,8 +302,10 @@ class Server:
             self._deadlines.changed(apex)
         self._deadlines.start()
         self._drift.start()
+        self._catalogs.start()
 
-    async def _end_to_warn(self) -> None:
+    async def _end_duty(self) -> None:
+        await self._catalogs.stop()
         await self._drift.stop()
         await self._deadlines.stop()
 
