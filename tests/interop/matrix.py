@@ -43,6 +43,7 @@ def row(what: str, test: str, *servers: str, otherwise: str = "") -> Row:
 
 NO_IXFR = "NSD and PowerDNS keep no differences of zones from files and databases"
 NO_CATALOG = "NSD 4.6 knows no catalog zones"
+NO_TLS = "Knot 3.2 and PowerDNS 4.7 do no transfers over TLS"
 SCENARIO, INTEROP = "tests/scenario", "tests/interop"
 AS_PRIMARY: Final = (
     row(
@@ -98,6 +99,13 @@ AS_PRIMARY: Final = (
         POWERDNS,
         otherwise=NO_CATALOG,
     ),
+    row(
+        "SOA queries and transfers over TLS (RFC 9103), by name or by pin",
+        f"{INTEROP}/test_tls.py::test_from_a_primary_over_tls",
+        BIND,
+        NSD,
+        otherwise=NO_TLS,
+    ),
 )
 AS_SECONDARY: Final = (
     row(
@@ -119,6 +127,13 @@ AS_SECONDARY: Final = (
         POWERDNS,
         otherwise=NO_CATALOG,
     ),
+    row(
+        "transfers over TLS alone",
+        f"{INTEROP}/test_tls.py::test_to_a_secondary_over_tls",
+        BIND,
+        NSD,
+        otherwise=NO_TLS,
+    ),
 )
 ANSWERS: Final = (
     row(
@@ -137,8 +152,7 @@ What runs in CI with real servers of other makers, as Debian has them. Each line
 that there is none with that server; where it cannot do what is tested, the end of the page says so.
 The page is written by `tests/interop/matrix.py`, which names the tests.
 
-Zones over TLS (RFC 9103) are tested in `tests/interop/test_tls.py`. What a primary that is hostile
-can do is in `tests/interop/test_hostile_primary.py` and `tests/unit/test_axfr_hostile.py`: those use a
+What a primary that is hostile can do is in `tests/interop/test_hostile_primary.py` and `tests/unit/test_axfr_hostile.py`: those use a
 primary made for it.
 
 """

@@ -2,7 +2,7 @@
 
 Customers have a primary each, one customer half of all zones; some primaries are away for hours or
 days, some have a stand-in. The number of zones of the ordinary week is ``NSCTL_WEEK_ZONES``: with
-100,000 it takes less than a minute.
+100,000 it takes minutes where the machine is busy (docs/performance.md).
 """
 
 from __future__ import annotations
