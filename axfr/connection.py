@@ -274,11 +274,11 @@ class Connection(asyncio.Protocol):
             return
         self._end_late(now)
         silent = [key for key, one in self._pending.items() if now - one.heard > self._idle]
+        reason = f"no complete answer came within {self._idle:.0f} second{'s' * (self._idle != 1)}"
         if silent and len(silent) == len(self._pending):
-            self.close(f"it sent nothing for {self._idle:.0f} seconds", "timeout")
+            self.close(reason, "timeout")
         for query_id in silent:  # while others on the connection are answered
             if (pending := self._pending.get(query_id)) is not None:
-                reason = f"it sent nothing for {self._idle:.0f} seconds"
                 pending.done.set_exception(Lost(reason, "timeout"))
                 self._give_up(query_id)
         idle = not self._pending and (self.bulk or now - self._since > KEEP_SECONDS)

@@ -16,8 +16,15 @@ import dns.rdataclass
 import dns.rrset
 import pytest
 
-from tests.peers import Nsctl, PlainPrimary
-from tests.peers.plain_primary import Record, Transfer, messages, plain_transfer, refusal
+from tests.peers import Key, Nsctl, PlainPrimary
+from tests.peers.plain_primary import (
+    RECORDS_PER_MESSAGE,
+    Record,
+    Transfer,
+    messages,
+    plain_transfer,
+    refusal,
+)
 from tests.peers.zonetext import zone_text
 
 pytestmark = pytest.mark.interop
@@ -175,6 +182,104 @@ def test_misbehaving_transfer(patient: Nsctl, transfer: Transfer, result: str, r
         primary.publish(zone_text(2, apex=apex), patient.remote())
         patient.wait_serial(apex, 2)
     assert "Traceback" not in patient.log()
+
+
+def wrong_in_the_middle(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
+    """The second message of a signed transfer was changed on its way."""
+    host = Record.parse("www 300 A 192.0.2.7", server.records[0].owner)
+    records = [*server.records, *[host] * (3 * RECORDS_PER_MESSAGE), server.records[0]]
+    for number, wire in enumerate(messages(query, records)):
+        yield wire.replace(bytes((192, 0, 2, 7)), bytes((192, 0, 2, 8)), 1) if number == 1 else wire
+
+
+def test_wrong_signature_in_the_middle(patient: Nsctl) -> None:
+    """One octet of one message that was changed on its way undoes the whole transfer."""
+    apex = "signed-midway.example."
+    key = Key("midway.example.", "bWlkd2F5IG1pZHdheSBtaWR3YXk=")
+    patient.add_key(key)
+    with PlainPrimary(apex, zone_text(1, apex=apex), key=key) as primary:
+        patient.follow(apex, primary.remote())
+        patient.wait_serial(apex, 1)
+        primary.transfer = wrong_in_the_middle
+        primary.publish(zone_text(2, apex=apex), patient.remote())
+        status = patient.wait_status(apex, last_result="refused", serial=1)
+        assert status["last_rule"].startswith("tsig-")
+        primary.transfer = plain_transfer
+        primary.publish(zone_text(3, apex=apex), patient.remote())
+        patient.wait_serial(apex, 3)
+
+
+def test_an_octet_now_and_then(patient: Nsctl) -> None:
+    """A primary that is never silent for long, within one message, is cut off in time."""
+    apex = "trickle.example."
+    with PlainPrimary(apex, zone_text(1, apex=apex)) as primary:
+        patient.follow(apex, primary.remote())
+        patient.wait_serial(apex, 1)
+        primary.pause = 0.3
+        primary.publish(zone_text(2, apex=apex), patient.remote())
+        patient.wait_status(apex, last_result="unreachable", last_rule="timeout", serial=1)
+        assert patient.serial(apex) == 1
+
+
+RECORDS: int = 400_000
+TINY = struct.Struct("!B8sHHHIH4s")  # a name of one label below the question's, A, IN, TTL 1
+
+
+def many_names(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
+    """A zone of nothing but names, each with a record of the least size, and its end."""
+    yield from messages(query, server.records)
+    front = struct.pack("!HHHH", query.id, dns.flags.QR | dns.flags.AA, 1, 1000)
+    question = server.apex.to_wire() + struct.pack("!HH", query.question[0].rdtype, IN)
+    for first in range(0, RECORDS, 1000):
+        yield (
+            front
+            + bytes(4)
+            + question
+            + b"".join(
+                TINY.pack(8, b"%08x" % number, 0xC00C, 1, 1, 1, 4, b"\xc0\0\2\1")
+                for number in range(first, first + 1000)
+            )
+        )
+    yield from messages(query, server.records[:1])
+
+
+def test_memory_is_bounded_by_the_zone() -> None:
+    """A zone of very many tiny RRsets takes twice its packed size while it comes, and a margin.
+
+    Meanwhile another zone is answered and refreshed.
+    """
+    packed = RECORDS * (1 + 9 + 14 + 16 + 2 + 4)  # zones.packed; the apex has 14 octets
+    with tempfile.TemporaryDirectory(prefix="nsctl-") as place, ExitStack() as stack:
+        nsctl = stack.enter_context(Nsctl(Path(place)))
+        good, many = (
+            stack.enter_context(PlainPrimary(apex, zone_text(1, apex=apex)))
+            for apex in ("good.example.", "many.example.")
+        )
+        nsctl.follow("good.example.", good.remote())
+        nsctl.wait_serial("good.example.", 1)
+        before = peak_memory(nsctl)
+        many.transfer = many_names
+        nsctl.follow("many.example.", many.remote())
+        for serial in range(2, 5):
+            good.publish(zone_text(serial, apex="good.example."), nsctl.remote())
+            nsctl.wait_serial("good.example.", serial)
+        nsctl.wait_serial("many.example.", 1, seconds=60)
+        arrived = nsctl.query("00000007.many.example.", "A")
+        assert str(arrived.answer[0][0]) == "192.0.2.1"
+        image = RECORDS * IMAGE_OF_A_NAME
+        assert peak_memory(nsctl) - before < 2 * packed + image + MARGIN
+
+
+IMAGE_OF_A_NAME = 80  # octets: what answering needs of a name besides its packed form
+MARGIN = 40_000_000
+
+
+def peak_memory(nsctl: Nsctl) -> int:
+    """Return the most octets that the server has had in memory."""
+    assert nsctl.process.child is not None
+    status = Path(f"/proc/{nsctl.process.child.pid}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
 
 
 def test_others_are_served_meanwhile(patient: Nsctl) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -72,7 +73,8 @@ class PlainPrimary(Server):
     """A context manager: answers from its two threads until it is left.
 
     ``reachable`` False makes it deaf; ``transfer`` may be replaced by a function that yields the
-    messages of a misbehaving AXFR; ``transfers`` counts those asked for.
+    messages of a misbehaving AXFR; ``transfers`` counts those asked for. ``pause`` makes it slow:
+    seconds after each octet over TCP.
     """
 
     def __init__(self, apex: str, text: str, *, key: Key | None = None) -> None:
@@ -80,6 +82,7 @@ class PlainPrimary(Server):
         self.port = free_port()
         self.key = key
         self.reachable = True
+        self.pause = 0.0
         self.transfers = 0
         self.soa_queries = 0
         self.transfer: Transfer = plain_transfer
@@ -165,7 +168,16 @@ class PlainPrimary(Server):
             while self.reachable:
                 (length,) = struct.unpack("!H", read_exactly(connection, 2))
                 for answer in self.answers(read_exactly(connection, length), stream=True):
-                    connection.sendall(struct.pack("!H", len(answer)) + answer)
+                    self.send(connection, struct.pack("!H", len(answer)) + answer)
+
+    def send(self, connection: socket.socket, framed: bytes) -> None:
+        """Send a message, all at once or with ``pause`` seconds after each octet."""
+        if not self.pause:
+            connection.sendall(framed)
+            return
+        for octet in framed:
+            connection.sendall(bytes((octet,)))
+            time.sleep(self.pause)
 
     def answers(self, wire: bytes, *, stream: bool) -> Iterator[bytes]:
         """Yield the answer to a message: none, one, or those of a transfer."""
