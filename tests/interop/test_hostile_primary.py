@@ -26,6 +26,7 @@ from tests.peers.plain_primary import (
     refusal,
 )
 from tests.peers.zonetext import zone_text
+from zones.name import from_text
 
 pytestmark = pytest.mark.interop
 IN = dns.rdataclass.RdataClass.IN
@@ -229,7 +230,7 @@ def many_names(server: PlainPrimary, query: dns.message.Message) -> Iterator[byt
     """A zone of nothing but names, each with a record of the least size, and its end."""
     yield from messages(query, server.records)
     front = struct.pack("!HHHH", query.id, dns.flags.QR | dns.flags.AA, 1, 1000)
-    question = server.apex.to_wire() + struct.pack("!HH", query.question[0].rdtype, IN)
+    question = from_text(server.apex.to_text()) + struct.pack("!HH", query.question[0].rdtype, IN)
     for first in range(0, RECORDS, 1000):
         yield (
             front
