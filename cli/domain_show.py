@@ -1,4 +1,4 @@
-"""``nsctl domain list``, ``show``, ``timeline``, ``why-not``, ``rdap`` and ``notices``."""
+"""``nsctl domain list``, ``show``, ``timeline`` and ``why-not``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ import click
 from cli.app import App
 from cli.command import Command, did_you_mean
 from cli.desk import (
-    DOMAIN,
     MOMENT,
     NAME,
     desk_of,
     instant,
-    letters_of,
     now,
     reason_data,
     stamp,
@@ -349,110 +347,3 @@ def why_not(app: App, name: str, action: str | None) -> None:
     emit(app, data[0] if action else data, tell)
     if action and not data[0]["possible"]:
         raise click.exceptions.Exit(1)
-
-
-@click.command(
-    cls=Command,
-    example="""nsctl domain rdap example.org
-    nsctl domain rdap example.org --full""",
-)
-@NAME
-@click.option("--full", is_flag=True, help="With all data, for who may see them.")
-@click.pass_obj
-def rdap(app: App, name: str, full: bool) -> None:
-    """Write the RDAP view of NAME (RFC 9083): what everybody sees, unless --full is said."""
-    import json
-
-    from registrar.desk import registrations
-    from registrar.lifecycle import project
-    from registrar.rdap import Audience, Role, Subject, contacts_by_role, domain_object
-
-    moment = now()
-    with app.read() as session:
-        entry = registrations.get(session, name)
-        known = registrations.registration(session, desk_of(app), entry)
-        roles = contacts_by_role(
-            (role, _contact(session, number))
-            for role, number in (
-                (Role.REGISTRANT, entry.holder),
-                (Role.ADMINISTRATIVE, entry.admin),
-                (Role.TECHNICAL, entry.tech),
-            )
-        )
-    told = Subject(
-        name,
-        project(known, moment),
-        known.facts,
-        roles,
-        entry.name_servers,
-        entry.sec_dns,
-        app.settings(quiet=True).desk.provider,
-    )
-    found = domain_object(told, Audience.FULL if full else Audience.PUBLIC)
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
-
-
-def _contact(session: Any, number: str) -> Any:
-    from registrar.desk import contacts
-    from storage.errors import StorageError
-
-    try:
-        return contacts.get(session, number).contact if number else None
-    except StorageError:
-        return None
-
-
-@click.command(
-    cls=Command,
-    example="""nsctl domain notices
-    nsctl domain notices example.org --text""",
-)
-@click.argument("name", metavar="[NAME]", type=DOMAIN, required=False)
-@click.option("--text", is_flag=True, help="With the words that go out.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
-@click.pass_obj
-def notices(app: App, name: str | None, text: bool, limit: int) -> None:
-    """List what customers were told, or are about to be, newest first."""
-    from registrar.errors import PolicyError
-    from registrar.notices import preview
-    from storage import notices as stored
-
-    data: list[dict[str, Any]] = []
-    letters = letters_of(app) if text else None
-    with app.read() as session:
-        for notice in stored.list_notices(session, name=name, limit=limit):
-            one: dict[str, Any] = {
-                "domain": notice.name,
-                "notice": notice.kind,
-                "at": instant_of(notice.at),
-                "told": instant_of(notice.told_at),
-            }
-            if letters is not None:
-                try:
-                    recipients, message = preview(session, letters, notice)
-                    one |= {"to": recipients, "subject": message.subject, "body": message.body}
-                except PolicyError as error:
-                    one |= {"to": [], "subject": "", "body": str(error)}
-            data.append(one)
-
-    def tell() -> None:
-        if not data:
-            click.echo("no notices")
-        if not text:
-            rows = [(one["at"], one["domain"], one["notice"], one["told"]) for one in data]
-            if rows:
-                print_table(("At", "Domain", "Notice", "Handed on"), rows)
-            return
-        for one in data:
-            click.secho(f"{one['at']}  {one['domain']}  {one['notice']}", bold=True)
-            click.echo(f"To: {', '.join(one['to']) or 'nobody'}\nSubject: {one['subject']}\n")
-            click.echo(one["body"])
-
-    emit(app, data, tell)
-
-
-def instant_of(at: float | None) -> str | None:
-    """Return a time of the store as ISO 8601."""
-    from cli.output import iso
-
-    return iso(at)
