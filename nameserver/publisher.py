@@ -22,7 +22,7 @@ from storage import events, quarantine, secondaries, transfer_settings, versions
 from storage.database import Database
 from storage.errors import StorageError
 from storage.versions import Origin, Publication, Published
-from zones.name import Name
+from zones.name import Name, display
 from zones.version import ZoneVersion
 
 log = structlog.get_logger()
@@ -128,8 +128,15 @@ class Publisher:
                     future.set_exception(error)
             return
         for outcome, future in group:
-            self._serve(outcome, published.get(outcome.state.apex))
-            if not future.done():
+            done = published.get(outcome.state.apex)
+            self._serve(outcome, done)
+            if future.done():
+                continue
+            if done is not None and not done.served:
+                # This server has not read of it yet; when it has, it asks once more.
+                reason = f"zone {display(outcome.state.apex)} was pinned meanwhile"
+                future.set_exception(StorageError(reason))
+            else:
                 future.set_result(None)
 
     async def _prepare_large(self, versions: Sequence[ZoneVersion | None]) -> None:
@@ -163,7 +170,14 @@ class Publisher:
                 if outcome.version is not None
             ]
             published = versions.publish_many(session, publications, now=self._clock())
-            secondaries.save_states(session, [outcome.state for outcome in kept], there=there)
+            unserved = {one.apex for one in published if not one.served}
+            states = [
+                outcome.before
+                if outcome.before is not None and outcome.state.apex in unserved
+                else outcome.state
+                for outcome in kept
+            ]
+            secondaries.save_states(session, states, there=there)
             attempts = [attempt for outcome in kept for attempt in outcome.attempts]
             secondaries.log_attempts(session, attempts, there=there)
             self._store_unserved(session, kept, there)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -98,10 +99,18 @@ async def test_zone_deleted_meanwhile_does_not_fail_its_group(
 async def test_pinned_zone_keeps_what_it_serves(
     database: Database, running: tuple[Publisher, Served]
 ) -> None:
-    """A transfer into a pinned zone is stored, and told as not to be served."""
+    """A zone that is pinned while its transfer runs: stored, not served, to be asked for again.
+
+    Its standing stays as it was, so that the next look finds the new serial once more.
+    """
     publisher, served = running
     add_zones(database, "pinned.example", pinned=True)
-    await publisher.publish(outcome("pinned.example", 1))
+    brought = outcome("pinned.example", 2)
+    before = SecondaryState(brought.state.apex, serial=1)
+    with pytest.raises(StorageError, match="pinned meanwhile"):
+        await publisher.publish(replace(brought, before=before))
+    with database.read() as session:
+        assert secondaries.get_state(session, brought.state.apex).serial == 1
     ((_, published),) = served
     assert published is not None
     assert not published.served

@@ -64,10 +64,12 @@ class Sandbox:
         """Close the port and all sessions."""
         if self._server is not None:
             self._server.close()
+        await asyncio.sleep(0)  # who has just been let in becomes a task
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # what was aborted is closed in the loop's next turn
 
     async def __aenter__(self) -> Self:
         return self
