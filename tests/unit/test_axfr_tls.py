@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import dns.message
@@ -26,8 +26,10 @@ SETTINGS = ClientSettings(connect_timeout=3, idle_timeout=3)
 @asynccontextmanager
 async def primary_server(files: Files | None, **how: object) -> AsyncIterator[int]:
     """Answer SOA queries over TLS, or over TCP without a certificate; yield the port."""
+    writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         try:
             while True:
                 size = int.from_bytes(await reader.readexactly(2))
@@ -53,6 +55,9 @@ async def primary_server(files: Files | None, **how: object) -> AsyncIterator[in
     finally:
         server.close()
         await server.wait_closed()
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.sleep(0.01)  # the loop closes what was aborted, then the test ends
 
 
 async def serial(port: int, tls: PrimaryTls) -> int:
@@ -128,11 +133,19 @@ async def test_no_tls_at_all(issuer: Issuer) -> None:
         assert (rule, "TLS 1.3" in reason) == ("tls-failed", True)
     assert (await refusal(port, tls))[0] == "unreachable"
 
-    async def say_something(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def say_something(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example.net ESMTP\r\n")
+        with suppress(OSError):
+            await writer.drain()
+            await reader.read()  # until the client has gone
+        writer.close()
+        ended.set()
 
+    ended = asyncio.Event()
     server = await asyncio.start_server(say_something, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     assert await refusal(port, tls) == ("tls-failed", "there is no TLS on that port")
+    await asyncio.wait_for(ended.wait(), 10)
+    await asyncio.sleep(0.01)
     server.close()
     await server.wait_closed()
