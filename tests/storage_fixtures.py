@@ -29,6 +29,7 @@ from tests.peers.waiting import wait_until
 from tests.requirements import find_program
 
 SHARED = "shared"  # by all tests of the process, one after the other
+FIRST_ID = 7000  # of each table there: a test that takes numbers for known fails
 FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_wal_senders=0",
         "wal_level=minimal", "shared_buffers=32MB", "max_connections=60", "autovacuum=off")  # fmt: skip
 
@@ -116,6 +117,15 @@ class PostgreSQLServer:
         statements.append(f"UPDATE alembic_version SET version_num = '{HEAD}'")
         self.execute("; ".join(statements), database)
 
+    def count_from(self, first: int, database: str) -> None:
+        """Have every table give its next row the number ``first``."""
+        self.execute(
+            f"DO $$ DECLARE one record; BEGIN FOR one IN SELECT sequencename FROM pg_sequences "
+            f"LOOP EXECUTE format('ALTER SEQUENCE %I RESTART {first}', one.sequencename); "
+            "END LOOP; END $$",
+            database,
+        )
+
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
         """End the server: cleanly and at once with SIGINT, as after a crash with SIGQUIT."""
         if self.child is not None:
@@ -140,6 +150,7 @@ def postgresql() -> Iterator[PostgreSQLServer]:
         server.start()
         server.execute(f"CREATE DATABASE {SHARED}")
         Database.open(server.url(SHARED)).close()
+        server.count_from(FIRST_ID, SHARED)
         yield server
     finally:
         server.stop()

@@ -45,8 +45,8 @@ async def test_what_epp_cannot_say_fails_at_once(world: DeskWorld) -> None:
     with_epp(world)
     registered(world)
     with world.database.write() as session:
-        jobs.cancel_all(session, 1, "not of this test", now=0.0)
         entry = registrations.get(session, NAME)
+        jobs.cancel_all(session, entry.id, "not of this test", now=0.0)
         recording.add_job(session, entry, Command.TRANSIT, "test", now=world.clock.now)
     runner = Runner(world.database, world.desk, clock=lambda: world.clock.now)
     ran = await runner.run_due()
