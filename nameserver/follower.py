@@ -153,7 +153,7 @@ class Follower:
         failing = False
         while not self._stopped.is_set():
             try:
-                if self._database.wait_for_change(WAIT_SECONDS):
+                if self._database.wait_for_change(WAIT_SECONDS, self._stopped):
                     self._catch_up()
                 failing = False
             except StorageError as error:

@@ -8,6 +8,7 @@ change feed are committed in order. What ``write()`` has committed survives a po
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
@@ -91,15 +92,15 @@ class Database:
         """Tell, without waiting, whether something may have been committed since last asked."""
         return self.wait_for_change(0.0)
 
-    def wait_for_change(self, timeout: float) -> bool:
+    def wait_for_change(self, timeout: float, stop: threading.Event | None = None) -> bool:
         """Wait until something may have been committed since last asked, by any process.
 
         Returns ``True`` at the first call, and whenever in doubt; ``False`` after ``timeout``
-        seconds or once the database is closed. For one follower in one thread at a time; others
+        seconds, once ``stop`` is set, or once the database is closed. For one follower in one thread at a time; others
         take a ``watch()`` of their own. Raises ``StorageError`` where the database is away.
         """
         with explained(self.place):
-            return self._watcher.wait(timeout)
+            return self._watcher.wait(timeout, stop)
 
     def close(self) -> None:
         """Close all connections; a thread in ``wait_for_change`` returns."""

@@ -19,7 +19,7 @@ from storage.engines import WAIT_SECONDS, place, postgresql_arguments
 from storage.errors import StorageError, reason
 
 POLL_SECONDS: Final = 0.01
-SLICE_SECONDS: Final = 0.25  # how long a closed PostgreSQL watcher may still wait
+SLICE_SECONDS: Final = 0.25  # how long a PostgreSQL watcher may still wait once it is to stop
 
 
 class Watcher(ABC):
@@ -29,14 +29,14 @@ class Watcher(ABC):
         self._lock = threading.Lock()  # of the connection
         self._closed = threading.Event()
 
-    def wait(self, timeout: float) -> bool:
-        """Wait up to ``timeout`` seconds; tell whether something may have been committed.
+    def wait(self, timeout: float, stop: threading.Event | None = None) -> bool:
+        """Wait up to ``timeout`` seconds or until ``stop``; tell whether a commit may have come.
 
         The first call, and the first after a lost connection, returns ``True`` at once: nobody was
         watching before it. Raises a driver's error or ``StorageError``.
         """
         with self._lock:
-            return not self._closed.is_set() and self._wait(timeout)
+            return not self._closed.is_set() and self._wait(timeout, stop or self._closed)
 
     def close(self) -> None:
         """Make a waiting thread return ``False`` and close the connection."""
@@ -45,7 +45,7 @@ class Watcher(ABC):
             self._disconnect()
 
     @abstractmethod
-    def _wait(self, timeout: float) -> bool: ...
+    def _wait(self, timeout: float, stop: threading.Event) -> bool: ...
 
     @abstractmethod
     def _disconnect(self) -> None: ...
@@ -60,11 +60,11 @@ class SQLiteWatcher(Watcher):
         self._connection: sqlite3.Connection | None = None
         self._seen = -1
 
-    def _wait(self, timeout: float) -> bool:
+    def _wait(self, timeout: float, stop: threading.Event) -> bool:
         deadline = time.monotonic() + timeout
         while (version := self._version()) == self._seen:
             left = deadline - time.monotonic()
-            if left <= 0 or self._closed.wait(min(left, POLL_SECONDS)):
+            if left <= 0 or self._closed.is_set() or stop.wait(min(left, POLL_SECONDS)):
                 return False
         self._seen = version
         return True
@@ -91,7 +91,7 @@ class PostgreSQLWatcher(Watcher):
         self._url = url
         self._connection: Any = None
 
-    def _wait(self, timeout: float) -> bool:
+    def _wait(self, timeout: float, stop: threading.Event) -> bool:
         import psycopg  # noqa: PLC0415  not loaded where the store is SQLite
 
         try:
@@ -99,7 +99,7 @@ class PostgreSQLWatcher(Watcher):
                 self._connect()
                 return True
             deadline = time.monotonic() + timeout
-            while not self._closed.is_set():
+            while not (self._closed.is_set() or stop.is_set()):
                 left = max(0.0, deadline - time.monotonic())
                 slice_ = min(left, SLICE_SECONDS)
                 if any(True for _ in self._connection.notifies(timeout=slice_, stop_after=1)):

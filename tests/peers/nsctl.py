@@ -16,7 +16,8 @@ from click.testing import CliRunner
 
 from cli.main import cli as command_line
 from storage.database import Database
-from tests.peers.base import Key, Process, Remote, Server
+from tests.peers.base import Key, Remote, Server
+from tests.peers.forked import Forked
 from tests.peers.waiting import LOOPBACK, free_port, wait_until
 
 COMMAND = str(Path(sys.executable).parent / "nsctl")
@@ -64,7 +65,7 @@ class Nsctl(Server):
         own = {f"NSCTL_{name.upper()}": str(value) for name, value in chosen.items()}
         self.environment = {**kept, **own, "NO_COLOR": "1", "COLUMNS": "200"}
         (self.directory / "nsctl.db").write_bytes(empty_database())
-        self.process = Process([COMMAND, "serve"], self.directory / "log", self.environment)
+        self.process = Forked(["serve"], self.directory / "log", self.environment)
 
     # The server.
 
@@ -74,7 +75,7 @@ class Nsctl(Server):
 
         def answers() -> bool:
             self.process.assert_running()
-            return bool(self.query("version.bind.", "TXT", rdclass="CH", timeout=0.2))
+            return bool(self.query("version.bind.", "TXT", rdclass="CH", timeout=0.05))
 
         with self.process.stopped_on_failure():
             wait_until(answers, "nsctl answers", 60)

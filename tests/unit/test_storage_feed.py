@@ -171,6 +171,20 @@ def test_two_followers_of_one_process_both_hear_a_change(database: Database) -> 
     watcher.close()
 
 
+def test_who_waits_can_be_told_to_stop(database: Database) -> None:
+    """A thread in ``wait_for_change`` comes back soon once its event is set; others wait on."""
+    database.changed()
+    stop = threading.Event()
+    answers: list[bool] = []
+    thread = threading.Thread(target=lambda: answers.append(database.wait_for_change(60, stop)))
+    thread.start()
+    stop.set()
+    thread.join(10)
+    assert answers == [False]
+    append(database)
+    assert database.wait_for_change(10)
+
+
 def test_closing_ends_the_waiting(database: Database) -> None:
     """A thread in ``wait_for_change`` comes back when the store is closed."""
     database.changed()
