@@ -39,7 +39,7 @@ bench: $(READY) ## measure, beside the installed peers
 soak: $(READY) ## load the server for ten minutes while zones change; memory must stay flat
 	@$(BIN)/python -m bench.soak $(SOAK_ARGS)
 
-fuzz: $(READY) ## send ten million mutated packets to the compiled engine
+fuzz: $(READY) ## send ten million mutated packets, and streams over TCP, to the compiled engine
 	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 sanitize: $(READY) ## run the tests and the fuzzer on modules built with ASan and UBSan

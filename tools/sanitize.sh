@@ -32,4 +32,4 @@ trap 'cat "$report".* 2>/dev/null || true' EXIT
 export PYTHONMALLOC=malloc PYTHONPATH=$PWD
 "$root/.venv/bin/python" -c 'import nameserver._answer as m; print("sanitized:", m.__file__)'
 "$root/.venv/bin/python" -m pytest -p no:cacheprovider -o timeout=600 "$@"
-"$root/.venv/bin/python" -m tests.fuzz --packets "${FUZZ_PACKETS:-500000}"
+"$root/.venv/bin/python" -m tests.fuzz --packets "${FUZZ_PACKETS:-1000000}" --frames "${FUZZ_FRAMES:-200000}"
