@@ -67,31 +67,22 @@ def project(app: App, name: str | None, at: datetime, customer: str | None) -> N
 
 
 def _portfolio(app: App, at: datetime, customer: str | None) -> None:
-    from registrar.desk import registrations
+    from registrar.desk.portfolio import portfolio
 
     with app.read() as session:
-        found = list(registrations.portfolio(session, desk_of(app), at, customer=customer))
-    stages = Counter(state.life.value for _entry, state in found)
-    data = {
-        "at": instant(at),
-        "registrations": len(found),
-        "stages": dict(stages),
-        "domains": [
-            {"domain": entry.name, "customer": entry.customer, **state_data(state)}
-            for entry, state in found
-        ],
-    }
+        found = list(portfolio(session, desk_of(app), at, customer=customer))
+    stages = Counter(one.life.value for one in found)
 
     def tell() -> None:
         rows = [
             (
-                entry.name,
-                state.life,
-                state.contract,
-                state.contract_last_day,
-                stamp(state.registry_expires),
+                one.name,
+                one.life,
+                one.state.contract,
+                one.state.contract_last_day,
+                stamp(one.state.registry_expires),
             )
-            for entry, state in found[:SHOWN]
+            for one in found[:SHOWN]
         ]
         if rows:
             columns = ("Domain", "Stage", "Contract", "Contract ends", "Registry expires")
@@ -101,6 +92,17 @@ def _portfolio(app: App, at: datetime, customer: str | None) -> None:
         told = ", ".join(f"{number} {stage}" for stage, number in stages.most_common())
         click.echo(f"{stamp(at)}: {count(len(found), 'registration')}: {told or 'none'}")
 
+    # All of each registration is worked out only for who reads it.
+    domains = [
+        {"domain": one.name, "customer": one.customer, **state_data(one.state)}
+        for one in (found if app.json else ())
+    ]
+    data = {
+        "at": instant(at),
+        "registrations": len(found),
+        "stages": dict(stages),
+        "domains": domains,
+    }
     emit(app, data, tell)
 
 

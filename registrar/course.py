@@ -31,6 +31,7 @@ from registrar.transition import Transition
 
 FAR: Final = datetime.max.replace(tzinfo=UTC)
 ORDER: Final = {event: number for number, event in enumerate(Event)}
+INSTANT: Final = datetime.resolution
 RECURRING: Final = frozenset((Event.TERM_OVER, Event.REGISTRY_EXPIRY))
 
 # Bound here: in Python 3.11 each ``Life.CLOSING`` costs as much as a dozen plain names.
@@ -167,6 +168,10 @@ class Course:
     def to(self, until: datetime) -> None:
         """Live through everything up to and with the moment ``until``."""
         facts, count = self._facts, len(self._facts)
+        if self._position == count and self.steps is None and until < self.steady_until:
+            self._renew_all(until)
+            self.clock = until
+            return
         while True:
             event, due = self._next_timer()
             fact_at = facts[self._position].at if self._position < count else FAR
@@ -180,6 +185,25 @@ class Course:
             else:
                 break
         self.clock = until
+
+    @property
+    def steady_until(self) -> datetime:
+        """Return up to when time brings renewals and nothing else; ``FAR`` where it is for ever.
+
+        Until then the state of each region stays what it is, if no fact comes.
+        """
+        steady, renewed = FAR, self._is_renewed
+        for event, due in self.timers.items():
+            if due < steady and not (event in RECURRING and renewed(event, due)):
+                steady = due
+        return steady
+
+    def _is_renewed(self, event: Event, due: datetime) -> bool:
+        """Tell whether all that comes of a term that is over is another one."""
+        if self.standing.life is not REGISTERED:
+            return False
+        plan = self.standing.plan(event, self, due)
+        return bool(plan.rows) and plan.after is self.standing
 
     def happen(self, event: Event, at: datetime, fact: Fact | None = None) -> bool:
         """Take the rows for an event, in all regions or in none; tell whether any was taken."""
@@ -229,29 +253,32 @@ class Course:
         return first, due
 
     def _time_comes(self, event: Event, due: datetime, horizon: datetime) -> None:
-        del self.timers[event]
         if self.clock is not None and due < self.clock:
             due = self.clock  # it was over when it was set
         self.clock = due
-        if event in RECURRING and self.steps is None:
+        if event in RECURRING and self.steps is None and self._is_renewed(event, due):
+            for timer, other in self.timers.items():
+                if timer not in RECURRING and other <= horizon:
+                    horizon = other - INSTANT  # which of one moment comes first is for ``to``
             self._renew(event, due, horizon)
         else:
+            del self.timers[event]
             self.happen(event, due)
 
-    def _renew(self, event: Event, due: datetime, horizon: datetime) -> None:
-        """Take the row for a renewal, and on to just before the next thing that is no renewal."""
-        if self.standing.life is not REGISTERED or not self.standing.plan(event, self, due).rows:
-            self.happen(event, due)
-            return
-        for timer, other in self.timers.items():
-            if timer not in RECURRING and other < horizon:
-                horizon = other
+    def _renew_all(self, until: datetime) -> None:
+        for event in RECURRING:
+            due = self.timers.get(event)
+            if due is not None and due <= until:
+                self._renew(event, due, until)
+
+    def _renew(self, event: Event, due: datetime, until: datetime) -> None:
+        """Take all renewals of a kind that come by ``until``, at least one, in one step."""
+        del self.timers[event]
         term = event is TERM_OVER
         months = (self.contract if term else self.tld.term).renewal_months.value
         renew = self.renew_term if term else self.renew_at_registry
-        times = 1 + max(0, whole_months(due, horizon)) // months if months else 1
-        renew(times)
-        while (due := self.timers.get(event, FAR)) < horizon:
+        renew(1 + max(0, whole_months(due, until)) // months if months else 1)
+        while (due := self.timers.get(event, FAR)) <= until:
             renew(1)
 
     def renew_term(self, times: int = 1) -> None:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from registrar.course import Course
 
 ZERO_HOURS: Final = timedelta(0)
+# Bound here for their speed, as in ``registrar.course``.
+PAYMENT: Final = Region.PAYMENT
+VERIFICATION: Final = Region.VERIFICATION
+SUSPENDED: Final = Payment.SUSPENDED
+QUARANTINE: Final = Verification.QUARANTINE
+INTERRUPTION_OVER: Final = Event.INTERRUPTION_OVER
 
 
 def unfitting(course: Course, event: Event) -> Reason:
@@ -200,11 +206,11 @@ def on_hold(course: Course) -> bool:
 
 def is_held_by_us(course: Course) -> bool:
     """Tell whether a state of ours goes with clientHold: suspension, quarantine, interruption."""
-    suspended = course.states[Region.PAYMENT] is Payment.SUSPENDED
+    states = course.standing.states
     return (
-        (suspended and course.contract.suspension_holds.value)
-        or course.states[Region.VERIFICATION] is Verification.QUARANTINE
-        or Event.INTERRUPTION_OVER in course.timers
+        (states[PAYMENT] is SUSPENDED and course.contract.suspension_holds.value)
+        or states[VERIFICATION] is QUARANTINE
+        or INTERRUPTION_OVER in course.timers
     )
 
 

@@ -8,7 +8,6 @@ the attributes of a course those are written that differ from a new one's.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -16,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from registrar.course import Course
 from registrar.events import Event
@@ -47,8 +46,7 @@ def keep(course: Course) -> str | None:
             told[name] = None if value is None else write(value)
     states = [state.value for state in course.standing.states.values()]
     known = [_moment(course.clock), "|".join(states), told]
-    body = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
-    return mark(course.contract, course.tld) + body
+    return mark(course.contract, course.tld) + to_json(known).decode()
 
 
 def go_on(name: str, contract: Contract, tld: Tld, kept: str | None) -> Course | None:
@@ -108,7 +106,7 @@ def _standing(states: str) -> Standing:
 
 
 def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
+    return (moment.astimezone(UTC) if moment.utcoffset() else moment).isoformat()
 
 
 def _pairs(found: dict[Any, datetime]) -> list[list[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import cache
 from operator import itemgetter
 from typing import Final
 
@@ -23,6 +24,7 @@ from registrar.model import (
     State,
     Transfer,
 )
+from registrar.standing import Standing
 from registrar.statuses import RgpStatus, Status, normalise
 from registrar.terms import notice_until
 
@@ -89,60 +91,67 @@ def state_of(course: Course) -> State:
     standing = course.standing
     contract, delegation, transfer, verification, payment, disclosure = standing.others
     life = standing.life
-    grace = tuple((period, end) for period, end in course.grace.items() if end > now)
+    grace = tuple([(period, end) for period, end in course.grace.items() if end > now])
     lock = course.lock_until
+    # In the order of its fields: to say their names would take as long as all the rest.
     return State(
-        at=now,
-        life=life,
-        life_since=course.since,
-        contract=contract,
-        delegation=delegation,
-        transfer=transfer,
-        verification=verification,
-        payment=payment,
-        disclosure=disclosure,
-        dns=SERVE if delegation is LEAVING else ZONE[life],
-        statuses=statuses_of(course),
-        rgp=RGP_OF.get(life) or (frozenset(period for period, _ in grace) if grace else NO_RGP),
-        contract_last_day=course.last_day,
-        paid_through=course.paid_through,
-        registry_expires=course.expires,
-        domain_due=course.domain_due,
-        notice_until=last_notice_day(course),
-        grace_ends=grace,
-        timers=tuple(sorted(course.timers.items(), key=itemgetter(1, 0))),
-        lock_until=lock if lock is not None and lock > now else None,
-        code_asked=course.code_asked,
-        name_servers=course.name_servers,
-        manual=course.manual,
-        missing_documents=missing_documents(course) if course.undeclared else (),
-        confirmed=course.confirmed,
-        dispute=course.dispute,
-        refusal=course.refusal,
-        arrears_cents=course.arrears.cents if course.arrears else 0,
-        left_despite_lien=course.left_despite_lien,
-        open_contact_changes=tuple(course.contact_changes.items()),
-        assumed=tuple(course.assumed.items()),
-        denials=tuple(course.denials),
+        now,
+        life,
+        course.since,
+        contract,
+        delegation,
+        transfer,
+        verification,
+        payment,
+        disclosure,
+        SERVE if delegation is LEAVING else ZONE[life],
+        statuses_of(course),
+        RGP_OF.get(life) or (frozenset([period for period, _ in grace]) if grace else NO_RGP),
+        course.last_day,
+        course.paid_through,
+        course.expires,
+        course.domain_due,
+        last_notice_day(course),
+        grace,
+        tuple(sorted(course.timers.items(), key=itemgetter(1, 0))),
+        lock if lock is not None and lock > now else None,
+        course.code_asked,
+        course.name_servers,
+        course.manual,
+        missing_documents(course) if course.undeclared else (),
+        course.confirmed,
+        course.dispute,
+        course.refusal,
+        course.arrears.cents if course.arrears else 0,
+        course.left_despite_lien,
+        tuple(course.contact_changes.items()),
+        tuple(course.assumed.items()),
+        tuple(course.denials),
     )
 
 
 def statuses_of(course: Course) -> frozenset[Status]:
     """Return the EPP statuses of the domain, none where the registry has no object of ours."""
-    pending = AT_REGISTRY.get(course.life)
+    found = course.set_statuses | HOLD if is_held_by_us(course) else course.set_statuses
+    return _statuses(course.standing, found, delegated=bool(course.name_servers))
+
+
+@cache
+def _statuses(
+    standing: Standing, found: frozenset[Status], *, delegated: bool
+) -> frozenset[Status]:
+    pending = AT_REGISTRY.get(standing.life)
     if pending is None:
         return NO_STATUS
-    found = course.set_statuses | pending
-    if course.states[TRANSFER] is PENDING:
+    found |= pending
+    if standing.states[TRANSFER] is PENDING:
         found |= {Status.PENDING_TRANSFER}
-    if is_held_by_us(course):
-        found |= HOLD
-    return normalise(found, delegated=bool(course.name_servers))
+    return normalise(found, delegated=delegated)
 
 
 def last_notice_day(course: Course) -> date | None:
     """Return the last day on which notice to the end of the term that runs may arrive."""
-    running = course.states[CONTRACT] is RUNNING
+    running = course.standing.states[CONTRACT] is RUNNING
     if not running or course.last_day is None:
         return None
     return notice_until(course.last_day, course.contract.notice)

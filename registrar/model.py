@@ -149,6 +149,8 @@ class Registration:
     facts: tuple[Fact, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.facts:
+            return
         moments = [fact.at for fact in self.facts]
         if any(map(gt, moments, moments[1:])):  # seldom: facts come in order
             ordered = tuple(sorted(self.facts, key=attrgetter("at")))

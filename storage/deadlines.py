@@ -46,8 +46,7 @@ def replace(session: Session, wanted: Mapping[int, Sequence[StoredDeadline]]) ->
     new: list[dict[str, Any]] = []
     for registration, deadlines in wanted.items():
         there = have.get(registration, {})
-        kept = set(deadlines)
-        gone += [number for deadline, number in there.items() if deadline not in kept]
+        gone += [number for deadline, number in there.items() if deadline not in deadlines]
         new += [
             {
                 "registration": registration,

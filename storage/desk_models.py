@@ -51,7 +51,8 @@ class RegistrationRow(Base):
 
     ``lived_until`` is the moment up to which all that happened has had its effects, ``next_due``
     the next one at which anything will: what is not due is not looked at. ``course`` is where it
-    stood at ``lived_until``, as the registrar writes it: a cache, ``None`` where there is none.
+    stood at ``lived_until``, as the registrar writes it: a cache, ``None`` where there is none. It
+    comes with ``steady_until``, up to when time brings renewals and nothing else.
     """
 
     __tablename__ = "registrations"
@@ -90,6 +91,7 @@ class RegistrationRow(Base):
     created_by: Mapped[str]
     closed_at: Mapped[float | None]
     course: Mapped[str | None] = mapped_column(deferred=True)
+    steady_until: Mapped[float | None]
 
 
 class FactRow(Base):

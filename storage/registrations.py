@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -52,6 +52,21 @@ class Lived:
     next_due: float | None
     closed_at: float | None
     course: str | None = None
+    steady_until: float | None = None
+
+
+class Outlook(NamedTuple):
+    """What a look at the portfolio takes of a registration: a row of few columns, none of JSON."""
+
+    id: int
+    name: str
+    customer: str
+    contract: str
+    profile: str
+    life: str
+    lived_until: float | None
+    steady_until: float | None
+    course: str | None
 
 
 def add(session: Session, values: Mapping[str, Any], *, now: float, actor: str) -> int:
@@ -83,6 +98,7 @@ LIVED = (
         next_due=bindparam("new_next_due"),
         closed_at=bindparam("new_closed_at"),
         course=bindparam("new_course"),
+        steady_until=bindparam("new_steady_until"),
     )
 )
 
@@ -99,6 +115,7 @@ def lived(session: Session, found: Sequence[Lived]) -> None:
             "new_next_due": each.next_due,
             "new_closed_at": each.closed_at,
             "new_course": each.course,
+            "new_steady_until": each.steady_until,
         }
         for each in found
     ]
@@ -223,12 +240,18 @@ def facts(session: Session, number: int) -> list[StoredFact]:
     return [StoredFact(*found) for found in session.execute(query.order_by(row.id))]
 
 
-def numbers(session: Session, *, customer: str | None = None) -> list[int]:
-    """Return the numbers of registrations, in order."""
-    query = select(RegistrationRow.id).order_by(RegistrationRow.id)
+OUTLOOK: Final = tuple(getattr(RegistrationRow, name) for name in Outlook._fields)
+
+
+def outlooks(
+    session: Session, *, customer: str | None = None, after: int = 0, limit: int = CHUNK
+) -> list[Outlook]:
+    """Return what is kept of registrations with higher numbers, in order of number."""
+    row = RegistrationRow
+    query = select(*OUTLOOK).where(row.id > after).order_by(row.id).limit(limit)
     if customer is not None:
-        query = query.where(RegistrationRow.customer == customer)
-    return list(session.scalars(query))
+        query = query.where(row.customer == customer)
+    return list(map(Outlook._make, session.connection().execute(query)))
 
 
 def facts_of_many(session: Session, numbers: Sequence[int]) -> dict[int, list[str]]:

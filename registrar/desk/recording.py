@@ -129,13 +129,15 @@ def write_many(
 
 def _lived(entry: Entry, found: Progress, now: datetime) -> Lived:
     closed = entry.closed_at is not None or found.state.life in ENDED
+    kept = kept_course.keep(found.course)
     return Lived(
         entry.id,
         found.state.life.value,
         seconds(now),
         seconds_or_none(found.next_due),
         seconds(entry.closed_at or now) if closed else None,
-        kept_course.keep(found.course),
+        kept,
+        seconds(found.course.steady_until) if kept is not None else None,
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from pydantic import TypeAdapter
 
@@ -16,8 +16,7 @@ from registrar.desk.desk import Desk, moment, moment_or_none
 from registrar.errors import PolicyError, RegistrarError
 from registrar.fact import Fact
 from registrar.fact_codec import decode
-from registrar.lifecycle import state_of
-from registrar.model import Registration, State
+from registrar.model import Registration
 from registrar.objects import NO_SEC_DNS, NameServer, SecDns
 from registrar.policy import Contract, Tld
 from registrar.products import Booking
@@ -28,7 +27,6 @@ from zones.zone import Mode
 SERVERS: Final = TypeAdapter(tuple[NameServer, ...])
 SEC_DNS: Final = TypeAdapter(SecDns)
 MODES: Final = {mode.value: mode for mode in Mode}
-BATCH: Final = 2000
 
 
 class UnknownRegistration(RegistrarError):
@@ -166,17 +164,6 @@ def facts_of(session: Session, entry: Entry) -> list[RecordedFact]:
     ]
 
 
-def portfolio(
-    session: Session, desk: Desk, at: datetime, *, customer: str | None = None
-) -> Iterator[tuple[Entry, State]]:
-    """Yield the registrations, oldest first, as they will stand, or stood, at a moment."""
-    numbers = stored.numbers(session, customer=customer)
-    for start in range(0, len(numbers), BATCH):
-        for entry, course in courses(session, desk, numbers[start : start + BATCH], at):
-            course.to(at)
-            yield entry, state_of(course)
-
-
 def courses(
     session: Session, desk: Desk, numbers: Sequence[int], at: datetime
 ) -> list[tuple[Entry, Course]]:
@@ -202,13 +189,29 @@ def _kept(desk: Desk, entry: Entry, kept: str | None, at: datetime) -> Course | 
     return course if course is not None and course.clock == entry.lived_until else None
 
 
-def under_rules(desk: Desk, entry: Entry, bodies: Sequence[str]) -> Registration:
+class Ruled(Protocol):
+    """What is under rules: an ``Entry``, or less of a registration."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the domain."""
+
+    @property
+    def contract(self) -> str:
+        """Return the id of its contract."""
+
+    @property
+    def profile(self) -> str:
+        """Return the id of its TLD's rules."""
+
+
+def under_rules(desk: Desk, entry: Ruled, bodies: Sequence[str]) -> Registration:
     """Return a registration of facts as texts; raises ``PolicyError`` where its rules are gone."""
     contract, profile = rules_of(desk, entry)
     return Registration(entry.name, contract, profile, tuple(map(decode, bodies)))
 
 
-def rules_of(desk: Desk, entry: Entry) -> tuple[Contract, Tld]:
+def rules_of(desk: Desk, entry: Ruled) -> tuple[Contract, Tld]:
     """Return the rules of a registration; raises ``PolicyError`` where they are gone."""
     contract = desk.policies.contracts.get(entry.contract)
     profile = desk.policies.tlds.get(entry.profile)

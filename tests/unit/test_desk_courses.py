@@ -12,6 +12,7 @@ import pytest
 from registrar import facts
 from registrar.desk import daily, registrations
 from registrar.desk.daily import daily_run, daily_slices
+from registrar.desk.portfolio import portfolio
 from registrar.fact_codec import encode
 from registrar.lifecycle import project
 from registrar.model import State
@@ -39,8 +40,13 @@ def filled(empty_sqlite: Path, tmp_path: Path, rng: random.Random) -> Iterator[D
 
 
 def projected(session: Session, at: datetime) -> dict[int, State]:
-    """Return the portfolio at a moment, by number."""
-    return {entry.id: state for entry, state in registrations.portfolio(session, KNOWN, at)}
+    """Return the portfolio at a moment, by number; the stage is the same told by itself."""
+    lives, found = {}, {}
+    for one in portfolio(session, KNOWN, at):
+        lives[one.id] = one.life
+        found[one.id] = one.state
+    assert lives == {number: state.life for number, state in found.items()}
+    return found
 
 
 def replayed(session: Session, at: datetime) -> dict[int, State]:
@@ -53,8 +59,7 @@ def replayed(session: Session, at: datetime) -> dict[int, State]:
 
 def kept(session: Session) -> list[bool]:
     """Tell of each registration whether its course is kept."""
-    rows = stored.by_ids(session, stored.numbers(session))
-    return [row.course is not None for row in rows]
+    return [row.course is not None for row in stored.outlooks(session)]
 
 
 def to_be_kept(session: Session) -> list[bool]:

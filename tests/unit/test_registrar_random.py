@@ -107,6 +107,26 @@ def test_no_story_breaks_the_invariants(registration: Registration, now: object)
         check_invariants(project(registration, at))  # type: ignore[arg-type]
 
 
+@given(registrations, moments, st.integers(0, 3000 * 24))
+@settings(max_examples=150)
+def test_nothing_but_renewals_comes_while_it_is_steady(
+    registration: Registration, looked: datetime, hours: int
+) -> None:
+    """Up to when a course says so, no region changes its state; what is renewed is as walked."""
+    course = Course(registration)
+    course.to(max(looked, *(known.at for known in registration.facts), START))
+    steady = course.steady_until
+    assert course.clock is not None
+    assert steady >= course.clock
+    last = steady - timedelta(seconds=1)
+    at = min(course.clock + timedelta(hours=hours), last)
+    if at >= course.clock:
+        before = course.standing
+        course.to(at)
+        assert course.standing is before
+        assert state_of(course) == project(registration, at)
+
+
 @given(registrations)
 @settings(max_examples=30)
 def test_projecting_equals_living_through_every_day(registration: Registration) -> None:
