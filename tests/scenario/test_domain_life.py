@@ -1,6 +1,7 @@
 """A domain's whole life, against a registry that speaks EPP, with the clock driven.
 
-At each step three views are checked: our books, the registry's, and what our name server answers.
+At each step three views are checked: our books, the registry's, and what ``nsctl serve`` on the
+same store answers over UDP. The customer's hidden primary is asked by it for real.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import dns.rcode
 import pytest
 
 from registrar import facts
@@ -23,30 +25,42 @@ from registrar.desk.daily import daily_run
 from registrar.desk.registrations import StoredBooking
 from registrar.desk.runner import Runner
 from registrar.epp.sandbox import Fault
-from registrar.file_registry.state import DomainRecord
+from registrar.file_registry.state import DomainRecord, Stage
 from registrar.model import ContractState, Delegation, Life, Payment
 from registrar.policy import Sourced
 from registrar.statuses import Status
-from storage import notices, secondaries, versions
+from storage import notices, secondaries
 from storage.database import Database
-from storage.versions import Origin
-from tests.desk_world import FRIDAY, NAME, DeskWorld
+from tests.desk_world import FRIDAY, NAME, NAME_SERVERS, DeskWorld
 from tests.epp_world import PASSWORDS, REPLY_TIMEOUT, TLDS, Network, certificates, network
+from tests.peers.nsctl import Nsctl
+from tests.peers.plain_primary import PlainPrimary
+from tests.peers.waiting import wait_until
+from tests.peers.zonetext import zone_text
 from tests.registry_world import OTHERS, OURS
-from tests.zone_content import content
 from zones.name import from_text
 from zones.secondary import Primary
 from zones.zone import Mode
 
 APEX = from_text(NAME)
+DAY = 86_400
+
+
+def at(serial: int) -> str:
+    """Return what the customer's server, which is in no NS record, has at a serial."""
+    return zone_text(serial, f"www 300 A 192.0.2.{serial}")
 
 
 class WholeLife(DeskWorld):
-    """The desk, the sandbox, and a runner between them."""
+    """The desk, the sandbox, a runner between them; a name server, the customer's primary."""
 
-    def __init__(self, database: Database, net: Network) -> None:
+    def __init__(
+        self, database: Database, net: Network, server: Nsctl, primary: PlainPrimary
+    ) -> None:
         super().__init__(database)
         self.net = net
+        self.server = server
+        self.primary = primary
         self.clock = net.clock
         self.clock.now = FRIDAY
         self.runner = Runner(database, self.desk, clock=self.clock)
@@ -84,6 +98,29 @@ class WholeLife(DeskWorld):
         registry.age(self.clock.now)
         return registry.state.domains.get(NAME)
 
+    def answers(self, expected: str, question: str = NAME, rtype: str = "SOA") -> None:
+        """Wait until our name server answers with this in its rdata, or with this rcode."""
+
+        def answer() -> str:
+            response = self.server.query(question, rtype)
+            found = [str(rdata) for rrset in response.answer for rdata in rrset]
+            return f" {' '.join(found) or dns.rcode.to_text(response.rcode())} "
+
+        try:
+            wait_until(lambda: f" {expected} " in answer(), f"the answer has {expected}", 20)
+        except AssertionError as error:
+            error.add_note(f"{answer()}\nlog of nsctl:\n{self.server.log()[-3000:]}")
+            raise
+
+    def registered(self, *statuses: Status, sponsor: str = OURS) -> DomainRecord:
+        """Check that the registry has the domain, delegated to us, with these statuses set."""
+        theirs = self.theirs()
+        assert theirs is not None
+        assert (theirs.stage, theirs.held.sponsor) == (Stage.REGISTERED, sponsor)
+        assert {server.name for server in theirs.name_servers} == set(NAME_SERVERS)
+        assert theirs.held.statuses == set(statuses)
+        return theirs
+
     def told(self) -> set[str]:
         """Return the kinds of notices that there were."""
         with self.database.read() as session:
@@ -93,19 +130,24 @@ class WholeLife(DeskWorld):
 @pytest.fixture
 async def life(database: Database, tmp_path: Path) -> AsyncIterator[WholeLife]:
     """A desk with an account at a sandbox whose gTLD wants a close request."""
-    async with network(tmp_path) as net:
-        made = WholeLife(database, net)
-        profile = made.desk.policies.tlds["gtld"]
-        wanted = Sourced[list[str]](value=["close-request"], source="H 19(3)")
-        tlds = {**made.desk.policies.tlds, "gtld": profile.model_copy(update={"documents": wanted})}
-        made.desk = replace(
-            made.desk, policies=made.desk.policies.model_copy(update={"tlds": tlds})
-        )
-        made.runner = Runner(database, made.desk, clock=made.clock)
-        made.set_up()
-        made.open_account()
-        yield made
-        await made.runner.close()
+    server = Nsctl(tmp_path, database=database.url)
+    with server, PlainPrimary(NAME, at(77)) as primary:
+        async with network(tmp_path) as net:
+            made = world(WholeLife(database, net, server, primary))
+            yield made
+            await made.runner.close()
+
+
+def world(made: WholeLife) -> WholeLife:
+    """Return it with a policy that asks for documents, contacts, and an account."""
+    profile = made.desk.policies.tlds["gtld"]
+    wanted = Sourced[list[str]](value=["close-request"], source="H 19(3)")
+    tlds = {**made.desk.policies.tlds, "gtld": profile.model_copy(update={"documents": wanted})}
+    made.desk = replace(made.desk, policies=made.desk.policies.model_copy(update={"tlds": tlds}))
+    made.runner = Runner(made.database, made.desk, clock=made.clock)
+    made.set_up()
+    made.open_account()
+    return made
 
 
 @pytest.mark.requirement("REG-1")
@@ -137,7 +179,7 @@ async def _ordered_while_the_registry_is_away(life: WholeLife) -> None:
     ran = await life.runner.run_due()
     assert (ran.done, ran.waiting) == (0, 1)
     assert life.state().life is Life.ORDERED
-    assert life.answer() == "REFUSED"
+    life.answers("REFUSED")
     assert life.theirs() is None
     with life.database.read() as session:
         [due] = worklist.worklist(session, life.clock.now, kinds=["forward-order"])
@@ -151,32 +193,32 @@ async def _created(life: WholeLife) -> None:
     state = life.state()
     assert state.life is Life.REGISTERED, life.work()
     assert life.work("due") == []
-    theirs = life.theirs()
-    assert theirs is not None
-    assert theirs.expires_at == state.registry_expires
-    assert {server.name for server in theirs.name_servers} == set(state.name_servers)
+    assert life.registered().expires_at == state.registry_expires
+    assert set(state.name_servers) == set(NAME_SERVERS)
     assert life.net.commits("CreateDomain") == 1
-    assert life.answer().startswith("ns1.example.net.")
+    life.answers("ns1.example.net.")
+    life.answers("ns1.example.net. ns2.example.net.", rtype="NS")
     assert "registered" in life.told()
     assert state.contract_last_day == date(2027, 5, 26)
 
 
 async def _hidden_primary(life: WholeLife) -> None:
-    """The content comes from the customer's server from now on, and is answered with."""
+    """The content comes by transfer from the customer's server, which is in no NS record."""
     booking = StoredBooking("n", "solodomain")
     with life.database.write() as session:
         outcome = changing.change_product(
             session, life.desk, NAME, booking, Mode.HIDDEN_PRIMARY, now=life.clock.now, actor="e"
         )
         assert outcome.done
-        primary = Primary("192.0.2.53")
-        secondaries.set_primaries(session, APEX, [primary])
-        version = content(NAME, serial=77)
-        now = life.clock.now.timestamp()
-        versions.publish(
-            session, version, origin=Origin.TRANSFER, actor="primary", reason="", now=now
-        )
-    assert " 77 " in life.answer()
+        secondaries.set_primaries(session, APEX, [Primary("127.0.0.1", life.primary.port)])
+    life.answers("77")
+    assert life.primary.transfers == 1
+    await life.pass_time(hours=1)
+    life.registered()  # the delegation is what it was
+    life.answers("ns1.example.net. ns2.example.net.", rtype="NS")
+    life.primary.publish(at(78), life.server.remote())
+    life.answers("78")
+    life.answers("192.0.2.78", question=f"www.{NAME}", rtype="A")
 
 
 async def _renewed(life: WholeLife) -> None:
@@ -186,11 +228,10 @@ async def _renewed(life: WholeLife) -> None:
     await life.pass_time(days=370)
     await life.pass_time(hours=2)
     state = life.state()
-    theirs = life.theirs()
-    assert theirs is not None
-    assert theirs.expires_at == state.registry_expires
+    assert life.registered().expires_at == state.registry_expires
     assert state.registry_expires is not None
     assert state.registry_expires > before
+    life.answers("78")
     assert state.assumed == ()
     assert state.contract_last_day == date(2028, 5, 26)
     assert "expiry-notice" in life.told()
@@ -202,17 +243,23 @@ async def _cancelled(life: WholeLife) -> None:
     assert [reason.rule for reason in outcome.reasons] == ["document-missing"]
     assert life.state().contract is ContractState.RUNNING
     assert life.state().missing_documents == ("close-request",)
-    life.clock.forward(days=3)
+    await life.pass_time(days=3)
+    life.registered()
+    life.answers("78")
     life.record(facts.DocumentReceived(life.clock.now, "close-request"))
     assert life.state().contract is ContractState.CANCELLED
     assert "cancellation-confirmed" in life.told()
-    assert " 77 " in life.answer()
+    await life.pass_time(hours=1)
+    life.registered()  # to the end of the term
+    life.answers("78")
 
 
 async def _in_redemption(life: WholeLife) -> None:
     """REG-12: given back at the end of the term, confirmed by a second person; still answered."""
     await life.pass_time(days=365)
     assert life.state().life is Life.CLOSING
+    life.registered()
+    life.answers("78")
     assert [reason.rule for reason in life.act(Action.GIVE_BACK, actor="erika").reasons] == [
         "same-person"
     ]
@@ -223,12 +270,12 @@ async def _in_redemption(life: WholeLife) -> None:
     assert state.assumed == ()
     theirs = life.theirs()
     assert theirs is not None
-    assert theirs.stage.value == "redemption"
+    assert theirs.stage is Stage.REDEMPTION
     assert state.delegation is Delegation.LEAVING
-    assert " 77 " in life.answer()  # caches lead to us still
+    life.answers("78")  # caches lead to us still
     life.record(facts.DelegationGone(life.clock.now, 3600))
     await life.pass_time(hours=2)
-    assert life.answer() in ("REFUSED", "SERVFAIL")
+    life.answers("REFUSED")
 
 
 async def _restored(life: WholeLife) -> None:
@@ -239,10 +286,9 @@ async def _restored(life: WholeLife) -> None:
     state = life.state()
     assert state.life is Life.REGISTERED
     assert state.contract is ContractState.RUNNING
-    theirs = life.theirs()
-    assert theirs is not None
-    assert theirs.stage.value == "registered"
-    assert " 77 " in life.answer()
+    life.registered()
+    assert life.net.commits("RestoreDomain") == 2  # the request, and the report
+    life.answers("78")
 
 
 async def _kept_for_arrears(life: WholeLife) -> None:
@@ -250,16 +296,15 @@ async def _kept_for_arrears(life: WholeLife) -> None:
     life.record(facts.ArrearsReported(life.clock.now, 10_000, date(2028, 1, 1)))
     assert life.act(Action.SUSPEND).done
     await life.pass_time(hours=1)
-    theirs = life.theirs()
-    assert theirs is not None
-    assert Status.CLIENT_HOLD in theirs.held.statuses
+    life.registered(Status.CLIENT_HOLD)
     assert life.state().payment is Payment.SUSPENDED
     refused = life.act(Action.TRANSFER_OUT)
     assert "lien" in {reason.rule for reason in refused.reasons}
+    life.answers("78")  # it is the parent that no longer leads here
     life.record(facts.ArrearsSettled(life.clock.now))
     await life.pass_time(hours=1)
-    assert Status.CLIENT_HOLD not in theirs.held.statuses
-    assert " 77 " in life.answer()
+    life.registered()
+    life.answers("78")
 
 
 async def _departs(life: WholeLife) -> None:
@@ -271,20 +316,23 @@ async def _departs(life: WholeLife) -> None:
     await _request(life, outcome.auth)
     await life.pass_time(hours=1)
     assert life.state().transfer.value == "pendingTransfer"
+    assert life.registered().transfer is not None
+    life.answers("78")
     await life.pass_time(days=5)
     await life.pass_time(hours=1)
     state = life.state()
-    theirs = life.theirs()
-    assert theirs is not None
-    assert theirs.held.sponsor == OTHERS
+    life.registered(sponsor=OTHERS)
     assert state.life is Life.TRANSFERRED_AWAY
     assert state.assumed == ()
     assert not state.left_despite_lien
     assert "transferred-away" in life.told()
-    assert " 77 " in life.answer()
-    life.record(facts.DelegationGone(life.clock.now, 86_400), actor="departure check")
-    await life.pass_time(days=1, hours=1)
-    assert life.answer() == "REFUSED"
+    life.answers("78")  # until the parent has moved, and caches have heard of it
+    life.record(facts.DelegationGone(life.clock.now, DAY), actor="departure check")
+    await life.pass_time(hours=23)
+    life.answers("78")
+    await life.pass_time(hours=2)
+    life.answers("REFUSED")
+    life.registered(sponsor=OTHERS)
     with life.database.read() as session:
         left = {item.kind.value for item in worklist.worklist(session, life.clock.now)}
     assert left == {"invoice", "contract-end"}  # the term is unaffected (REG-9)
