@@ -34,9 +34,10 @@ from nameserver.settings_alerts import (
     MailSettings,
     WebhookSettings,
 )
+from nameserver.settings_hosting import DeskSettings, HostedSettings
 from nameserver.settings_sources import SettingsError, read_sources, with_sources
 from nameserver.settings_table import Count, Seconds, Table, listed
-from zones.name import BadName, from_text
+from nameserver.settings_transfers import NotifySettings, TimerSettings, TransferSettings
 
 TLS_PORT = 853  # RFC 7858 3.1
 
@@ -63,14 +64,6 @@ def _tls_address(value: object) -> object:
     return Address.parse(value, TLS_PORT) if isinstance(value, str) else value
 
 
-def _host(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if "@" in value:
-        raise ValueError("an address without a port is meant here")
-    return Address.parse(value).host
-
-
 def _secret(value: object) -> bytes:
     # What is wrong is told without the value.
     if not isinstance(value, str) or not re.fullmatch("[0-9A-Fa-f]{32}", value):
@@ -78,36 +71,8 @@ def _secret(value: object) -> bytes:
     return bytes.fromhex(value)
 
 
-def _domain_name(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            from_text(value)
-        except BadName as error:
-            raise ValueError(str(error)) from error
-    return value
-
-
-def _mailbox(value: object) -> object:
-    """Turn ``hostmaster@example.org`` into the name that a SOA carries (RFC 1035 8)."""
-    if isinstance(value, str) and "@" in value:
-        local, _at, domain = value.partition("@")
-        value = local.replace(".", "\\.") + "." + domain
-    return _domain_name(value)
-
-
-def _directory(value: object) -> object:
-    if not value:
-        return None
-    if isinstance(value, str) and not Path(value).is_dir():
-        raise ValueError(f"there is no directory {value}")
-    return value
-
-
 AddressText = Annotated[Address, BeforeValidator(_address)]
 TlsAddressText = Annotated[Address, BeforeValidator(_tls_address)]
-HostText = Annotated[str, BeforeValidator(_host)]
-NameText = Annotated[str, BeforeValidator(_domain_name)]
-MailboxText = Annotated[str, BeforeValidator(_mailbox)]
 SecretHex = Annotated[bytes, BeforeValidator(_secret)]
 
 
@@ -115,8 +80,11 @@ class TcpSettings(Table):
     """``[tcp]``: limits of connections (RFC 7766 6.2)."""
 
     max_connections: Count = 1000
-    per_client: Count = 50  # connections of one address (an IPv6 /64 counts as one)
+    """Connections at one time, in all; those of DNS over TLS are counted apart."""
+    per_client: Count = 50
+    """Connections of one IPv4 address, or one IPv6 /64."""
     idle_timeout: Seconds = 10.0
+    """How long a connection stays open without a whole query."""
 
 
 class TlsSettings(Table):
@@ -125,136 +93,71 @@ class TlsSettings(Table):
     The limits are those of ``[tcp]``, for connections that are counted apart.
     """
 
-    certificate: Path | None = None  # with the chain up to the issuer that clients know
-    key: Path | None = None  # where it does not stand in the same file
-    client_ca: Path | None = None  # who issues the certificates by which peers are known
-
-
-class TransferSettings(Table):
-    """``[transfers]``: limits of incoming zone transfers."""
-
-    max_octets: Count = 2**30  # of one zone, as received
-    max_records: Count = 20_000_000  # of one zone
-    max_seconds: Seconds = 600.0  # from connecting to the last record
-    timeout: Seconds = 10.0  # without any octet from the primary
-    concurrency: Count = 64  # transfers at one time
-    per_primary: Count = 10  # of those, from one primary
-    source_ipv4: HostText | None = None  # which address of ours primaries see
-    source_ipv6: HostText | None = None
-
-    def source_for(self, host: str) -> str | None:
-        """Return the address of ours to ask ``host`` from, ``None`` for the system's choice."""
-        return self.source_ipv6 if ":" in host else self.source_ipv4
-
-
-class TimerSettings(Table):
-    """``[timers]``: bounds put on what a primary's SOA asks for (RFC 1035 3.3.13)."""
-
-    refresh_min: Seconds = 2.0
-    refresh_max: Seconds = 86_400.0
-    retry_min: Seconds = 1.0
-    retry_max: Seconds = 14_400.0
-    expire_min: Seconds = 1.0  # the customer chose EXPIRE: not to be stretched (contract N 2.2.7)
-    expire_max: Seconds = 4_838_400.0  # eight weeks
-    bootstrap_min: Seconds = 5.0  # the wait, doubled each time, where nothing was transferred yet
-    bootstrap_max: Seconds = 3_600.0
-    refused_hold: Seconds = 3_600.0  # how long a refused serial is not fetched again unasked
-
-    @model_validator(mode="after")
-    def _ordered(self) -> TimerSettings:
-        wrong = [
-            f"{name}_min ({getattr(self, name + '_min'):g}) is more than "
-            f"{name}_max ({getattr(self, name + '_max'):g})"
-            for name in ("refresh", "retry", "expire", "bootstrap")
-            if getattr(self, name + "_min") > getattr(self, name + "_max")
-        ]
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
-
-
-class NotifySettings(Table):
-    """``[notify]``: what our own secondaries are sent (RFC 1996 3.6)."""
-
-    retries: Annotated[int, Field(ge=0)] = 5
-    timeout: Seconds = 3.0  # until the first retry; doubled after each
+    certificate: Path | None = None
+    """The server's certificate, with the chain up to the issuer that clients know."""
+    key: Path | None = None
+    """Its private key, where it does not stand in the same file."""
+    client_ca: Path | None = None
+    """Who issues the certificates by which peers are known."""
 
 
 class CookieSettings(Table):
-    """``[cookies]``: DNS cookies (RFC 7873); ``NSCTL_COOKIES=off`` gives none.
-
-    ``secrets`` are for servers that share an address (RFC 9018 5): the first one makes cookies, all
-    of them are accepted. Without any the server makes one of its own each day.
-    """
+    """``[cookies]``: DNS cookies (RFC 7873, RFC 9018); ``NSCTL_COOKIES=off`` gives none."""
 
     enabled: bool = True
+    """Whether clients that send a cookie get one."""
     secrets: Annotated[
         tuple[SecretHex, ...],
         BeforeValidator(listed),
         Field(max_length=cookies.MOST_SECRETS, repr=False),
     ] = ()
+    """For servers that share an address (RFC 9018 5): the first one makes cookies, all of them are
+    accepted. Without any the server makes one of its own each day.
+    """
 
 
 class RrlSettings(Table):
-    """``[rrl]``: response rate limiting (``nameserver.rrl``); ``NSCTL_RRL=off`` switches it off.
+    """``[rrl]``: response rate limiting; ``NSCTL_RRL=off`` switches it off.
 
-    The limits are those of one worker.
+    All workers share one table of accounts, so that a rate holds whatever their number.
     """
 
     enabled: bool = True
-    rate: Annotated[int, Field(gt=0, le=rrl.MOST_RATE)] = 200  # answers in a second
-    window: Annotated[int, Field(gt=0, le=rrl.MOST_WINDOW)] = 5  # seconds that debt goes back
+    """Whether responses over UDP are limited."""
+    rate: Annotated[int, Field(gt=0, le=rrl.MOST_RATE)] = 200
+    """Answers in a second to one account."""
+    window: Annotated[int, Field(gt=0, le=rrl.MOST_WINDOW)] = 5
+    """Seconds that debt goes back: so long a flood is limited after its end."""
     slip: Annotated[int, Field(ge=0, le=10)] = 2
+    """Of so many limited answers one is sent, without records and with TC; 0: none."""
     badcookie: bool = False
+    """Whether clients that send cookies get BADCOOKIE in place of TC."""
     ipv4_prefix: Annotated[int, Field(gt=0, le=32)] = 24
+    """Bits of an IPv4 address that make a net."""
     ipv6_prefix: Annotated[int, Field(gt=0, le=64)] = 56
+    """Bits of an IPv6 address that make a net."""
     exempt: Annotated[
         tuple[IPvAnyNetwork, ...], BeforeValidator(listed), Field(max_length=rrl.MOST_EXEMPT)
     ] = ()
+    """Nets without limits."""
     accounts: Annotated[int, Field(ge=64, le=2**24)] = 65_536
+    """The size of the table, 16 octets each."""
 
 
 class LogSettings(Table):
     """``[log]``: what the server writes to stderr."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged."""
     format: Literal["text", "json"] = "text"
+    """Lines for people, or an object of JSON each."""
 
 
 class EventSettings(Table):
     """``[events]``: how long events and transfer attempts are kept."""
 
     retention_days: Count = 30
-
-
-class HostedSettings(Table):
-    """``[hosted]``: what a new hosted zone starts with."""
-
-    nameservers: Annotated[tuple[NameText, ...], BeforeValidator(listed)] = ()
-    mailbox: MailboxText = ""  # as in hostmaster@example.org; "": hostmaster at the zone
-    ttl: Annotated[int, Field(ge=0, lt=2**31)] = 3600
-    refresh: Count = 14_400
-    retry: Count = 3_600
-    expire: Count = 1_209_600
-    minimum: Annotated[int, Field(ge=0, lt=2**31)] = 3600  # the TTL of negative answers
-
-
-class DeskSettings(Table):
-    """``[desk]``: registrations; which rules they are under, and in which words customers hear.
-
-    ``policies`` and ``notices`` are directories with files that are laid over the shipped ones.
-    """
-
-    policies: Annotated[Path | None, BeforeValidator(_directory)] = None
-    notices: Annotated[Path | None, BeforeValidator(_directory)] = None
-    contract: str = "n"  # of an order that names none
-    catalogue: str = "n"  # of the products
-    provider: str = "Example Hosting"  # as notices are signed
-    mailbox: str = "hostmaster@example.net"  # where customers answer to
-    portal: str = ""  # where customers administer their domains, as notices name it
-    work: bool = False  # whether a serving process does what is due: registries, time, notices
-    work_every: Seconds = 5.0
-    poll_every: Seconds = 300.0  # how often registries are asked for messages
+    """Days that events, transfer attempts and the content of messages are kept."""
 
 
 class Settings(Table):
@@ -263,15 +166,27 @@ class Settings(Table):
     listen: Annotated[tuple[AddressText, ...], BeforeValidator(listed), Field(min_length=1)] = (
         Address("127.0.0.1", 5300),
     )
+    """Where queries are answered over UDP and TCP; port 53 where none is given."""
     listen_tls: Annotated[tuple[TlsAddressText, ...], BeforeValidator(listed)] = ()
+    """Where they are answered over TLS; port 853 where none is given."""
     database: str = Field(default_factory=default_database, min_length=1)
+    """The store: `sqlite:////path/to/file` or `postgresql://user:password@host/name`. By default a
+    file in the platform's data directory, `~/.local/share/nsctl/nsctl.db`.
+    """
     workers: Count = 1
+    """Threads that answer, over UDP and over TCP: as many as processors."""
     engine: Literal["python", "compiled", "auto"] = "auto"
-    identity: str = Field(default_factory=socket.gethostname)  # NSID, id.server; "": not told
-    version: str = Field(default_factory=_product)  # version.bind, version.server; "": not told
+    """Which version of the answering code runs; `auto`: compiled where it was built."""
+    identity: str = Field(default_factory=socket.gethostname)
+    """What NSID and `id.server` tell, by default the host name; `""`: nothing."""
+    version: str = Field(default_factory=_product)
+    """What `version.bind` and `version.server` tell, by default this program's; `""`: nothing."""
     minimal_responses: bool = False
+    """Whether the authority and additional sections hold only what is needed."""
     udp_limit: Annotated[int, Field(ge=512, le=65_535)] = 1232
-    customer: str = ""  # whose a new zone is where --customer is not given
+    """Octets of an answer over UDP, however much a client takes."""
+    customer: str = ""
+    """Whose a new zone is where `--customer` is not given."""
     cookies: CookieSettings = CookieSettings()
     rrl: RrlSettings = RrlSettings()
     tcp: TcpSettings = TcpSettings()

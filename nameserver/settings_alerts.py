@@ -65,15 +65,25 @@ class MailSettings(Table):
     """``[mail]``: the relay that mail leaves by; without ``host`` and ``directory`` none leaves."""
 
     host: str = ""
-    port: Annotated[int, Field(ge=0, le=65_535)] = 0  # 0: the usual one of ``security``
+    """The relay."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """0: the usual one, 587, 465 or 25 as goes with `security`."""
     security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is protected; `none` for a relay on this machine."""
     user: str = ""
+    """Who logs in there."""
     password: Annotated[str, Field(repr=False)] = ""
-    password_file: str = ""  # its first line
-    sender: MailAddress = ""  # From:
-    ca_file: str = ""  # authorities instead of the system's, PEM
-    directory: str = ""  # .eml files are written there, and nothing is sent
-    timeout: Seconds = 30.0  # without a word from the relay
+    """Better in `password_file`."""
+    password_file: str = ""
+    """A file whose first line is the password."""
+    sender: MailAddress = ""
+    """Whom mail is from."""
+    ca_file: str = ""
+    """Authorities instead of the system's, PEM."""
+    directory: str = ""
+    """`.eml` files are written there, and nothing is sent."""
+    timeout: Seconds = 30.0
+    """How long the relay may say nothing."""
 
     @property
     def is_set_up(self) -> bool:
@@ -111,33 +121,42 @@ class MailSettings(Table):
 
 
 class WebhookSettings(Table):
-    """``[webhooks]``: how customers' programs are told."""
+    """``[webhooks]``: how the programs of customers and operators are told."""
 
-    timeout: Seconds = 10.0  # from the first packet to the answer
-    allow_http: bool = False  # without TLS
+    timeout: Seconds = 10.0
+    """From the first packet to the answer."""
+    allow_http: bool = False
+    """Whether receivers without TLS are called, too."""
     allowed_nets: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(listed)] = ()
-    ca_file: str = ""  # authorities besides the system's, PEM
+    """Nets that are called though they are not reached from everywhere."""
+    ca_file: str = ""
+    """Authorities besides the system's, PEM."""
 
 
 class AlertSettings(Table):
-    """``[alerts]``: what the operator is told, and how alerts are collected.
-
-    ``distances`` are how long before the end of a zone an alert is given, in seconds.
-    """
+    """``[alerts]``: what the operator is told, and how alerts are collected."""
 
     mail: Annotated[tuple[MailAddress, ...], BeforeValidator(listed)] = ()
+    """Where the operator gets mail."""
     webhook: Annotated[str, BeforeValidator(_url)] = ""
+    """Where a program of the operator's is told."""
     webhook_secret: Annotated[str, BeforeValidator(_signing_secret), Field(repr=False)] = ""
-    severity: Literal["info", "warning", "error"] = "warning"  # the least that the operator is told
-    kinds: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()  # none: all
-    window: Annotated[float, Field(ge=0)] = 60.0  # in which what belongs together is collected
-    pause: Annotated[float, Field(ge=0)] = 900.0  # until more of the same is told
+    """What signs it: `whsec_` and base64 of 24 to 64 octets."""
+    severity: Literal["info", "warning", "error"] = "warning"
+    """The least that the operator is told."""
+    kinds: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+    """Which kinds of events; none: all."""
+    window: Annotated[float, Field(ge=0)] = 60.0
+    """In which what belongs together is collected."""
+    pause: Annotated[float, Field(ge=0)] = 900.0
+    """Until more of the same is told, doubled each time."""
     distances: Annotated[tuple[Seconds, ...], BeforeValidator(listed)] = (
         7 * DAY,
         3 * DAY,
         DAY,
         DAY / 4,
     )
+    """How long before the end of a zone alerts are given."""
 
     @field_validator("distances")
     @classmethod
@@ -158,7 +177,12 @@ class DriftSettings(Table):
     """``[drift]``: looking for content that changed at a primary without a new serial."""
 
     enabled: bool = True
-    per_hour: Count = 12  # zones that are transferred whole for it
-    every: Seconds = 7 * DAY  # a zone is compared at most so often
-    max_records: Count = 1_000_000  # larger zones only when asked: nsctl secondary drift
-    apart: Seconds = 6 * 3600.0  # how long several primaries may have different serials
+    """Whether content that changed without a new serial is looked for."""
+    per_hour: Count = 12
+    """Zones that are transferred whole for it in an hour."""
+    every: Seconds = 7 * DAY
+    """A zone is compared at most so often."""
+    max_records: Count = 1_000_000
+    """Larger zones are compared only when asked: `nsctl secondary drift ZONE`."""
+    apart: Seconds = 6 * 3600.0
+    """How long several primaries may have different serials."""
