@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from nameserver.address import Address, BadAddress
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def now() -> datetime:
@@ -81,7 +84,36 @@ class AddressType(click.ParamType[Address]):
             self.fail(str(error), param, ctx)
 
 
+class MailboxType(click.ParamType[str]):
+    """``hostmaster@example.org``, as the name that a SOA carries."""
+
+    name = "mail"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name as text."""
+        from nameserver.settings_hosting import mailbox_name
+
+        try:
+            return str(mailbox_name(value))
+        except ValueError as error:
+            self.fail(f"{value!r} is no mail address: {error}", param, ctx)
+
+
+def limited(standard: int | None) -> Callable[[Command], Command]:
+    """Return the option ``--limit``; ``standard`` is its default, ``None`` shows everything."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(1, 2**31 - 1),
+        default=standard,
+        show_default=standard is not None,
+        metavar="N",
+        help="This many at most.",
+    )
+
+
 NAME = NameType()
 ZONE = ZoneType()
 KEY = KeyType()
 ADDRESS = AddressType()
+MAILBOX = MailboxType()
+ROW = click.IntRange(1, 2**63 - 1)  # the number of a row of the store

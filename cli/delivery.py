@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.app import App
+from cli.arguments import ROW, limited
 from cli.command import Command, Group
 from cli.output import ago, emit, iso, print_facts, print_table
 
@@ -53,7 +54,7 @@ def as_data(one: Delivery, *, whole: bool = False) -> dict[str, Any]:
 )
 @click.option("--all", "everything", is_flag=True, help="What was sent, too.")
 @click.option("--customer", default=None, metavar="ID", help="To this customer only.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@limited(50)
 @click.pass_obj
 def list_(
     app: App, *, states: tuple[str, ...], everything: bool, customer: str | None, limit: int
@@ -94,7 +95,7 @@ def list_(
 
 
 @delivery.command("show", cls=Command, example="nsctl delivery show 17")
-@click.argument("delivery_id", metavar="ID", type=int)
+@click.argument("delivery_id", metavar="ID", type=ROW)
 @click.pass_obj
 def show(app: App, *, delivery_id: int) -> None:
     """Show one message, with its text and what became of it."""
@@ -126,7 +127,7 @@ def show(app: App, *, delivery_id: int) -> None:
 
 
 @delivery.command("retry", cls=Command, example="nsctl delivery retry 17 18")
-@click.argument("ids", metavar="ID...", nargs=-1, type=int)
+@click.argument("ids", metavar="ID...", nargs=-1, type=ROW)
 @click.option("--failed", is_flag=True, help="All that were given up.")
 @click.pass_obj
 def retry(app: App, *, ids: tuple[int, ...], failed: bool) -> None:

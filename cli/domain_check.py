@@ -148,12 +148,15 @@ def stand_ins(texts: tuple[str, ...]) -> dict[str, tuple[Endpoint, ...]]:
 
 def host_name(text: str) -> str:
     """Return a host name as registries write it: A-labels, lower case, no final dot."""
-    from zones.name import BadName, display, from_text
+    from zones.name import ROOT, BadName, display, from_text
 
     try:
-        return display(from_text(text.strip()))
+        name = from_text(text.strip())
     except BadName as error:
         raise click.UsageError(str(error)) from error
+    if name == ROOT:
+        raise click.UsageError(f"{text!r} is not the name of a host")
+    return display(name)
 
 
 def _address(text: str) -> Address:

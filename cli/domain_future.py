@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.app import App
+from cli.arguments import limited
 from cli.command import Command, did_you_mean
 from cli.desk import DOMAIN, MOMENT, desk_of, instant, now, stamp
 from cli.domain_show import state_data
@@ -126,7 +127,7 @@ def _kinds(names: tuple[str, ...]) -> list[Any] | None:
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Of this kind; repeat.")
 @click.option("--until", type=MOMENT, help="Due by then; default: in 30 days.")
 @click.option("--alarming", is_flag=True, help="Only what it is time to worry about.")
-@click.option("--limit", type=click.IntRange(1), default=200, show_default=True)
+@limited(200)
 @click.pass_obj
 def worklist(
     app: App,

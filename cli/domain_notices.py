@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cli.app import App
+from cli.arguments import limited
 from cli.command import Command
 from cli.desk import DOMAIN, letters_of
 from cli.output import emit, iso, print_table
@@ -19,7 +20,7 @@ from cli.output import emit, iso, print_table
 )
 @click.argument("name", metavar="[NAME]", type=DOMAIN, required=False)
 @click.option("--text", is_flag=True, help="With the words that go out.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@limited(50)
 @click.pass_obj
 def notices(app: App, name: str | None, text: bool, limit: int) -> None:
     """List what customers were told, or are about to be, newest first."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.app import App
+from cli.arguments import limited
 from cli.command import Command, did_you_mean
 from cli.desk import (
     MOMENT,
@@ -41,7 +42,7 @@ A_YEAR = timedelta(days=366)
 @click.option("--tld", metavar="TLD", help="Below this TLD.")
 @click.option("--contact", metavar="ID", help="With this contact in any role.")
 @click.option("--ended", is_flag=True, help="Those that have ended too.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="This many at most.")
+@limited(None)
 @click.pass_obj
 def list_(
     app: App,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.app import App
-from cli.arguments import ZONE
+from cli.arguments import ZONE, limited
 from cli.command import Command
 from cli.output import STYLES, iso
 from zones.name import Name, display
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="From this one on.",
 )
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@limited(50)
 @click.option("--follow", is_flag=True, help="Wait for more, until Ctrl-C.")
 @click.pass_obj
 def events(

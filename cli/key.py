@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import secrets
 
 import click
@@ -76,7 +75,7 @@ def decoded(secret: str) -> bytes:
     """Return the octets of a secret in base64."""
     try:
         found = base64.b64decode(secret, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise click.UsageError(f"the secret is not base64: {error}") from error
     if not found:
         raise click.UsageError("the secret is empty")

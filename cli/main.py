@@ -21,6 +21,7 @@ LAZY = {
     "serve": ("cli.serve:serve", "Answer DNS queries and follow the primaries."),
     "demo": ("cli.demo:demo", "Watch the main job run, on this machine alone."),
     "status": ("cli.status:status", "Tell how the zones, and the server, are doing."),
+    "settings": ("cli.settings:settings", "Show what is set, and where it comes from."),
     "zone": ("cli.zone:zone", "Zones: add, import, export, check, history, rollback, ..."),
     "record": ("cli.record:record", "Records of hosted zones: list, set, add, delete."),
     "secondary": ("cli.secondary:secondary", "Zones that come from a customer's primary."),
@@ -75,19 +76,28 @@ def leave(error: BaseException, *, debug: bool) -> NoReturn:
             # Whoever read our output has seen enough; nothing more may be written at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
-        case DNSError():
-            if debug:
-                show_traceback(error)
-            for reason in str(error).splitlines():
-                say(reason)
-            sys.exit(2 if is_settings_error(error) else 1)
+    known = reasons(error)
     if debug:
         show_traceback(error)
-    else:
+    elif known is None:
         line = (str(error).splitlines() or [""])[0]
         say(f"unexpected {type(error).__name__}: {line}" if line else type(error).__name__)
         say("this should not happen; the same command with --debug shows where it came from")
-    sys.exit(1)
+    for reason in known or ():
+        say(reason)
+    sys.exit(2 if is_usage(error) else 1)
+
+
+def reasons(error: BaseException) -> list[str] | None:
+    """Return what is told of an error that a command may end with, ``None`` of any other."""
+    match error:
+        case DNSError():
+            return str(error).splitlines()
+        case UnicodeEncodeError(reason="surrogates not allowed"):
+            return ["an argument is not UTF-8 text"]
+        case OSError() if error.filename:
+            return [f"{error.filename}: {error.strerror}"]
+    return None
 
 
 def say(text: str) -> None:
@@ -114,10 +124,14 @@ def show_traceback(error: BaseException) -> None:
     traceback.print_exception(error)
 
 
-def is_settings_error(error: DNSError) -> bool:
-    """Tell whether settings are wrong; where their module was not loaded, they are not."""
+def is_usage(error: BaseException) -> bool:
+    """Tell whether the command line or the settings are wrong.
+
+    Where the module of the settings was not loaded, they are not.
+    """
     module = sys.modules.get("nameserver.settings_sources")
-    return module is not None and isinstance(error, module.SettingsError)
+    wrong_settings = module is not None and isinstance(error, module.SettingsError)
+    return wrong_settings or isinstance(error, UnicodeEncodeError)
 
 
 def print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

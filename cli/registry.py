@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from cli.app import App
+from cli.arguments import ROW, limited
 from cli.command import Command, Group
 from cli.desk import DOMAIN, desk_of, instant, letters_of, now, stamp
 from cli.output import count, emit, iso, print_facts, print_table
@@ -165,7 +166,7 @@ def account_data(account: Account) -> dict[str, Any]:
 )
 @click.argument("name", metavar="[NAME]", type=DOMAIN, required=False)
 @click.option("--state", type=click.Choice(["due", "done", "failed", "cancelled"]))
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@limited(50)
 @click.pass_obj
 def jobs(app: App, name: str | None, state: str | None, limit: int) -> None:
     """List the work at registries, newest first: what is due, done, or waits for somebody."""
@@ -205,7 +206,7 @@ def job_data(job: Job) -> dict[str, Any]:
 @registry.command(
     "retry", cls=Command, short_help="Have work done now.", example="nsctl registry retry 17"
 )
-@click.argument("job", type=int)
+@click.argument("job", type=ROW)
 @click.pass_obj
 def retry(app: App, job: int) -> None:
     """Have JOB done now; one that failed is begun anew."""
@@ -219,7 +220,7 @@ def retry(app: App, job: int) -> None:
 @registry.command(
     "give-up", cls=Command, short_help="Give work up.", example="nsctl registry give-up 17"
 )
-@click.argument("job", type=int)
+@click.argument("job", type=ROW)
 @click.pass_obj
 def give_up(app: App, job: int) -> None:
     """Give JOB up: it is not done any more, and what waits behind it goes on."""
@@ -238,7 +239,7 @@ def give_up(app: App, job: int) -> None:
 )
 @click.argument("name", metavar="[OBJECT]", required=False)
 @click.option("--account", metavar="ID", help="At this account.")
-@click.option("--limit", type=click.IntRange(1), default=30, show_default=True)
+@limited(30)
 @click.pass_obj
 def journal(app: App, name: str | None, account: str | None, limit: int) -> None:
     """List the commands that went to registries, newest first, each with what came of it."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.app import App
-from cli.arguments import ADDRESS, KEY, NAME, ZONE, now
+from cli.arguments import ADDRESS, KEY, MAILBOX, NAME, ZONE, now
 from cli.command import Command
 from cli.findings import as_data, print_findings
 from cli.output import count, emit
@@ -19,7 +19,7 @@ from zones.zone import Mode, Zone
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from nameserver.settings import HostedSettings
+    from nameserver.settings_hosting import HostedSettings
     from zones.version import ZoneVersion
 
 
@@ -40,7 +40,12 @@ if TYPE_CHECKING:
 @click.option(
     "--ns", "nameservers", multiple=True, type=NAME, metavar="NAME", help="A name server; repeat."
 )
-@click.option("--mailbox", metavar="MAIL", help="Who is responsible: hostmaster@example.org.")
+@click.option(
+    "--mailbox",
+    type=MAILBOX,
+    metavar="MAIL",
+    help="Who is responsible: hostmaster@example.org.",
+)
 @click.option("--ttl", type=click.IntRange(0, 2**31 - 1), help="TTL of the SOA and NS records.")
 @click.option("--customer", metavar="ID", help="Whose the zone is.")
 @click.option(
@@ -50,7 +55,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="How edits choose the next serial.",
 )
-@click.option("--keep-versions", type=click.IntRange(1), default=20, show_default=True)
+@click.option(
+    "--keep-versions",
+    type=click.IntRange(1, 2**31 - 1),
+    default=20,
+    show_default=True,
+    help="How many versions stay, to be served again.",
+)
 @click.option("--primary", "primaries", multiple=True, type=ADDRESS, help="For a secondary zone.")
 @click.option("--key", type=KEY, metavar="NAME", help="TSIG key towards the primaries.")
 @click.pass_obj

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.app import App
-from cli.arguments import ZONE
+from cli.arguments import ZONE, limited
 from cli.command import Command
 from cli.output import emit, iso, print_changes, print_table, stamp
 from zones.errors import DNSError
@@ -29,7 +29,7 @@ class NoVersion(DNSError):
 
 @click.command(cls=Command, example="nsctl zone history example.org")
 @APEX
-@click.option("--limit", type=click.IntRange(1), help="The newest so many only.")
+@limited(None)
 @click.pass_obj
 def history(app: App, *, apex: Name, limit: int | None) -> None:
     """List the versions of ZONE that are kept, newest first: who, when, why."""
