@@ -295,9 +295,12 @@ class Course:
     def renew_at_registry(self, times: int = 1) -> None:
         """Lengthen the registration, as the registry or our command does at expiry."""
         assert self.expiry_from is not None
+        assert self.expires is not None
         months = self.tld.term.renewal_months.value
+        at = self.expires
+        if times > 1:
+            at = moment_after_months(self.expiry_from, months * (self.expiry_renewals + times - 1))
         self.expiry_renewals += times
-        at = moment_after_months(self.expiry_from, months * (self.expiry_renewals - 1))
         self.expires = moment_after_months(self.expiry_from, months * self.expiry_renewals)
         self.timers[REGISTRY_EXPIRY] = self.expires
         self.assumed[RENEWED] = at

@@ -56,6 +56,11 @@ def go_on(name: str, contract: Contract, tld: Tld, kept: str | None) -> Course |
     """
     if kept is None or not kept.startswith(mark(contract, tld)):
         return None
+    return read(name, contract, tld, kept)
+
+
+def read(name: str, contract: Contract, tld: Tld, kept: str) -> Course:
+    """Return the course that ``keep`` wrote under this very mark."""
     clock, states, told = from_json(kept[MARK:])
     course = Course(Registration(name, contract, tld))
     course.clock = datetime.fromisoformat(clock)

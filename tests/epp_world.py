@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from registrar.commands import Command
 from registrar.connector import Outcome
+from registrar.desk.accounts import Account as DeskAccount
 from registrar.epp.client import Account, EppClient
 from registrar.epp.connection import Endpoint
 from registrar.epp.exchange import read_outcome, write_command
@@ -124,6 +125,23 @@ class Network:
                 yield made
         finally:
             journal.close()
+
+    def desk_account(self, reply_timeout: float = REPLY_TIMEOUT) -> DeskAccount:
+        """Return our account as the desk has it, with its certificates."""
+        files = certificates()
+        return DeskAccount(
+            id="sandbox",
+            kind="epp",
+            client=OURS,
+            tlds=TLDS,
+            host="127.0.0.1",
+            port=self.port,
+            authorities=str(files.authority),
+            certificate=str(files.client),
+            key=str(files.client_key),
+            reply_timeout=reply_timeout,
+            password=PASSWORDS[OURS],
+        )
 
     def patient(self) -> Account:
         """Return our account with a long wait for replies."""

@@ -72,12 +72,12 @@ class Carrier:
             result: Result = stop.value
             return result
 
-    async def settle(self, database: Database, job: Job) -> None:
-        """Find out what became of the commands of a job that was broken off."""
+    async def settle(self, database: Database, account: str, begin: str) -> None:
+        """Find out what became of commands that were broken off, whose ids begin like this."""
         with database.read() as session:
-            lines = journal.unsettled(session, job.account)
+            lines = journal.unsettled(session, account)
         for line in lines:
-            if line.trid.startswith(job.trid) and (entry := self._log.find(line.trid)):
+            if line.trid.startswith(begin) and (entry := self._log.find(line.trid)):
                 await self._perform(entry.command, entry.trid)
 
     async def _perform(self, command: Command[Any], trid: str) -> Outcome[Any]:

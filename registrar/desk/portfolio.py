@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
 from typing import Final
 
 from registrar import kept_course
@@ -23,7 +22,7 @@ from storage import registrations as stored
 from storage.registrations import Outlook
 from storage.session import Session
 
-BATCH: Final = 2000
+BATCH: Final = 8000  # rows of some 700 octets; a query costs as much as a hundred of them
 LIVES: Final = {life.value: life for life in Life}
 
 
@@ -43,38 +42,59 @@ class Rules:
             self._known[row.contract, row.profile] = found
         return found
 
-    def go_on(self, row: Outlook) -> Course | None:
-        """Return the course that is kept; ``None`` where there is none, or of other rules."""
-        contract, tld, _mark = self.of(row)
-        return kept_course.go_on(row.name, contract, tld, row.course)
-
 
 class Projected:
-    """A registration as it will stand, or stood, at a moment; worked out when it is asked for."""
+    """A registration as it will stand, or stood, at a moment; worked out when it is asked for.
+
+    ``course`` leads there from the facts, where what is kept does not.
+    """
+
+    __slots__ = ("_at", "_course", "_row", "_rules", "_state")
 
     def __init__(self, row: Outlook, course: Course | None, rules: Rules, at: datetime) -> None:
-        self.id = row.id
-        self.name = row.name
-        self.customer = row.customer
         self._row = row
-        self._course = course  # from the facts, where what is kept does not tell
+        self._course = course
         self._rules = rules
         self._at = at
+        self._state: State | None = None
+
+    @property
+    def id(self) -> int:
+        """Return its number."""
+        return self._row.id
+
+    @property
+    def name(self) -> str:
+        """Return the name of the domain."""
+        return self._row.name
+
+    @property
+    def customer(self) -> str:
+        """Return whose it is."""
+        return self._row.customer
 
     @property
     def life(self) -> Life:
         """Return the stage of the life cycle."""
-        if self._course is None and is_steady(self._row, seconds(self._at)):
-            return LIVES[self._row.life]
-        return self.state.life
+        row = self._row
+        if self._course or row.steady_until is None or seconds(self._at) >= row.steady_until:
+            return self.state.life
+        return LIVES[row.life]
 
-    @cached_property
+    @property
     def state(self) -> State:
         """Return all that is known of it at the moment."""
-        course = self._course or self._rules.go_on(self._row)
-        assert course is not None
-        course.to(self._at)
-        return state_of(course)
+        if self._state is None:
+            course = self._course or self._kept()
+            course.to(self._at)
+            self._state = state_of(course)
+        return self._state
+
+    def _kept(self) -> Course:
+        row = self._row
+        contract, tld, _mark = self._rules.of(row)
+        assert row.course is not None
+        return kept_course.read(row.name, contract, tld, row.course)
 
 
 def portfolio(
@@ -97,11 +117,6 @@ def is_usable(row: Outlook, rules: Rules, until: float) -> bool:
     if kept is None or row.lived_until is None:
         return False
     return row.lived_until <= until and kept.startswith(mark)
-
-
-def is_steady(row: Outlook, until: float) -> bool:
-    """Tell whether nothing but renewals comes between what is kept and a moment."""
-    return row.steady_until is not None and until < row.steady_until
 
 
 def replayed(session: Session, desk: Desk, rows: Sequence[Outlook]) -> dict[int, Course]:

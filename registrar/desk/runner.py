@@ -49,6 +49,7 @@ LOOK_AGAIN: Final = 3600.0  # at what it is not time for yet
 NO_ACCOUNT: Final = 900.0
 # What changes nothing at a registry, or waits for it to act by itself: nothing waits for these.
 UNORDERED: Final = (Command.INFO.value, Command.RENEW.value)
+ACKNOWLEDGES: Final = "ack-"  # begins the ids with which messages are acknowledged
 ROUNDS: Final = 1000  # pieces of work of an account in one go
 
 Notify = Callable[[Database, Desk, datetime], int]
@@ -218,7 +219,7 @@ class Runner:
     async def _carry_out(self, account: Account, job: Job) -> Result:
         carrier = self._carrier(account)
         if job.attempts > 1:
-            await carrier.settle(self._database, job)
+            await carrier.settle(self._database, job.account, job.trid)
         now = self._clock()
         with self._database.read() as session:
             task = task_of(session, self._desk, carrier, job, now)
@@ -284,6 +285,7 @@ class Runner:
 
     async def _poll(self, account: Account) -> list[Polled]:
         carrier, taken = self._carrier(account), list[Polled]()
+        await carrier.settle(self._database, account.id, ACKNOWLEDGES)
         while True:
             outcome = await carrier.connector.poll(trid=random_trid())
             if isinstance(outcome, Refused) or outcome.value is None:
@@ -291,7 +293,8 @@ class Runner:
             message = outcome.value
             with self._database.write() as session:
                 taken += polling.take_in(session, self._desk, account, message, self._clock())
-            acknowledged = await carrier.connector.ack(message.id, trid=random_trid())
+            trid = ACKNOWLEDGES + random_trid()
+            acknowledged = await carrier.connector.ack(message.id, trid=trid)
             if isinstance(acknowledged, Refused):
                 break
         with self._database.write() as session:

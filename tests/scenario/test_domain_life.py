@@ -20,7 +20,6 @@ from registrar.actions import Action
 from registrar.commands import TransferOperation
 from registrar.connector import Pending
 from registrar.desk import accounts, changing, worklist
-from registrar.desk.accounts import Account
 from registrar.desk.daily import daily_run
 from registrar.desk.registrations import StoredBooking
 from registrar.desk.runner import Runner
@@ -32,7 +31,7 @@ from registrar.statuses import Status
 from storage import notices, secondaries
 from storage.database import Database
 from tests.desk_world import FRIDAY, NAME, NAME_SERVERS, DeskWorld
-from tests.epp_world import PASSWORDS, REPLY_TIMEOUT, TLDS, Network, certificates, network
+from tests.epp_world import Network, network
 from tests.peers.nsctl import Nsctl
 from tests.peers.plain_primary import PlainPrimary
 from tests.peers.waiting import wait_until
@@ -64,25 +63,6 @@ class WholeLife(DeskWorld):
         self.clock = net.clock
         self.clock.now = FRIDAY
         self.runner = Runner(database, self.desk, clock=self.clock)
-
-    def open_account(self) -> None:
-        """Enter the account at the sandbox, with its certificates."""
-        files = certificates()
-        account = Account(
-            id="sandbox",
-            kind="epp",
-            client=OURS,
-            tlds=TLDS,
-            host="127.0.0.1",
-            port=self.net.port,
-            authorities=str(files.authority),
-            certificate=str(files.client),
-            key=str(files.client_key),
-            reply_timeout=REPLY_TIMEOUT,
-            password=PASSWORDS[OURS],
-        )
-        with self.database.write() as session:
-            accounts.add(session, account, now=self.clock.now, actor="erika")
 
     async def pass_time(self, **time: float) -> None:
         """Let time pass, with a daily run, the work that is due, and the messages."""
@@ -146,7 +126,9 @@ def world(made: WholeLife) -> WholeLife:
     made.desk = replace(made.desk, policies=made.desk.policies.model_copy(update={"tlds": tlds}))
     made.runner = Runner(made.database, made.desk, clock=made.clock)
     made.set_up()
-    made.open_account()
+    with made.database.write() as session:
+        account = made.net.desk_account()
+        accounts.add(session, account, now=made.clock.now, actor="erika")
     return made
 
 
