@@ -198,7 +198,9 @@ async def _transfer_rejected(world: Killing) -> None:
     await world.killed_at("TransferDomain")
     assert world.state().life is Life.REGISTERED
     assert world.facts()["transfer rejected"] == 1
-    assert world.theirs().transfer is None
+    transfer = world.theirs().transfer
+    assert transfer is not None
+    assert transfer.status.value == "clientRejected"
     world.record(DisputeClosed(world.clock.now))
 
 
