@@ -1,32 +1,47 @@
 # cython: language_level=3
-"""What is answered with one RRset, written as it is found: most of what is asked without DO.
+"""What takes no composing, written as it is found: most of what is asked without DO.
 
+That is an RRset, the lack of one, a name that a CNAME of the same zone leads to, and a referral.
 ``complete`` gives the same octets for these queries, as for all others. Here nothing is put
 together before it is written, which takes a third of the instructions. Where anything is out of
 the ordinary, or does not fit, ``answer_directly`` returns 0, and ``complete`` has to answer.
 """
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from nameserver._answer cimport (
-    MINIMUM_UDP, NODATA, NXDOMAIN, POSITIVE, UDP, Prepared, Settings,
+    FAILURE, MINIMUM_UDP, NODATA, NXDOMAIN, POSITIVE, REFERRAL, UDP, Prepared, Settings,
 )
-from nameserver._image cimport HAS_CNAME, NONE, Image, Node, find_set
-from nameserver._names cimport same_name
-from nameserver._query cimport AA, CD, LOCATED, MESSAGE_HEADER, QR, RD, TYPE_OPT
-from nameserver._walk cimport EXACT, NO_NAME, SYNTHESIS, Place, walk_from
+from nameserver._image cimport CUT, HAS_CNAME, NONE, Image, Node, RecordSet, find_set
+from nameserver._names cimport is_at_or_below, same_name
+from nameserver._query cimport AA, CD, LOCATED, MESSAGE_HEADER, POINTER, QR, RD, TYPE_OPT
+from nameserver._table cimport Root, has_deeper
+from nameserver._walk cimport DELEGATION, EXACT, NO_NAME, SYNTHESIS, Place, walk_from
 from nameserver._writer cimport (
-    SET_HEAD, Writer, note_name, put_octets, start_writer, write_set,
+    POINTER_LIMIT, SET_HEAD, Writer, note_name, put_octets, start_writer, write_set,
 )
 from zones._wire cimport get16, get32, put16
 
 cdef enum:
+    DIRECT_A = 1
+    DIRECT_NS = 2
+    DIRECT_CNAME = 5
+    DIRECT_AAAA = 28
     DIRECT_DS = 43
     DIRECT_RRSIG = 46
     DIRECT_META = 249  # from here on types are not those of records (RFC 6895 3.1)
     DIRECT_OPT_SIZE = 11
+    POINTED_HEAD = 12  # octets of a record before its rdata, where a pointer is its owner
     DIRECT_NXDOMAIN = 3
+
+
+cdef struct Direct:  # what is to be written
+    int kind  # FAILURE: nothing that is written here
+    bint synthesised
+    uint32_t alias  # the CNAME RRset of the name asked for, or NONE
+    const Node* owner  # of ``found``
+    uint32_t found  # the RRset that answers or refers; NONE: the SOA tells that there is none
 
 
 cdef inline bint is_plain(const Prepared* p, const Settings* settings) noexcept nogil:
@@ -38,36 +53,71 @@ cdef inline bint is_plain(const Prepared* p, const Settings* settings) noexcept 
         and p.qtype != DIRECT_RRSIG and settings.minimal and not settings.reserve
 
 
-cdef inline uint32_t find_directly(const Image* image, Prepared* p, uint32_t* rcode) noexcept nogil:
-    """Return the RRset that is the answer, NONE for none; set ``kind``, FAILURE for complete's."""
+# ---- finding
+
+cdef inline void find_directly(const Root* root, const Image* image, const Prepared* p,
+                               Direct* d) noexcept nogil:
+    """Find what answers a query."""
     cdef Place place
     cdef const Node* node
-    cdef uint32_t number
-    if p.node != <uint32_t>NONE and same_name(
+    cdef uint32_t wanted = p.qtype
+    d.kind, d.synthesised, d.alias, d.found = FAILURE, False, <uint32_t>NONE, <uint32_t>NONE
+    if p.node != <uint32_t>NONE and image.nodes[p.node].stop == <uint32_t>NONE and same_name(
         image.blob + image.nodes[p.node].name, image.nodes[p.node].size, p.qname, p.qname_size
     ):
         place.kind, place.node = EXACT, p.node
-        if image.nodes[p.node].stop != <uint32_t>NONE:
-            return <uint32_t>NONE
     else:
-        if p.node != <uint32_t>NONE and image.nodes[p.node].stop != <uint32_t>NONE:
-            return <uint32_t>NONE  # most likely below a cut
-        walk_from(image, <uint32_t>NONE, p.qname, p.qname_size, &p.labels, &place)
+        walk_from(image, p.node, p.qname, p.qname_size, &p.labels, &place)
+    d.owner = node = &image.nodes[place.node]
     if place.kind == NO_NAME:
-        p.kind, rcode[0] = NXDOMAIN, DIRECT_NXDOMAIN
-        return <uint32_t>NONE
-    if place.kind != EXACT and place.kind != SYNTHESIS:
-        return <uint32_t>NONE
-    node = &image.nodes[place.node]
-    number = find_set(image, node, p.qtype, 0)
-    if number != <uint32_t>NONE:
-        p.kind = POSITIVE
+        d.kind = NXDOMAIN
+        return
+    if place.kind == DELEGATION:
+        wanted = DIRECT_NS
+    elif place.kind == SYNTHESIS:
+        d.synthesised = True
+    elif place.kind != EXACT:
+        return
+    d.found = find_set(image, node, wanted, 0)
+    if d.found != <uint32_t>NONE:
+        d.kind = REFERRAL if place.kind == DELEGATION else POSITIVE
     elif not node.flags & HAS_CNAME:
-        p.kind = NODATA
+        d.kind = NODATA
     else:
-        return <uint32_t>NONE
-    p.synthesised = place.kind == SYNTHESIS
-    return number
+        follow_directly(root, image, p, node, d)
+
+
+cdef inline void follow_directly(const Root* root, const Image* image, const Prepared* p,
+                                 const Node* node, Direct* d) noexcept nogil:
+    """Go on with a CNAME that leads to data of the same zone, of which all is known."""
+    cdef uint32_t target
+    d.alias = find_set(image, node, DIRECT_CNAME, 0)
+    target = image.targets[image.sets[d.alias].targets]
+    if target == <uint32_t>NONE or has_deeper(root, image.apex_labels):
+        return
+    d.owner = &image.nodes[target]
+    if not d.owner.size or d.owner.stop != <uint32_t>NONE:
+        return
+    d.found = find_set(image, d.owner, p.qtype, 0)
+    if d.found != <uint32_t>NONE:
+        d.kind = POSITIVE
+
+
+# ---- writing
+
+cdef inline int write_found(Writer* w, const Image* image, uint32_t number,
+                            uint32_t pointer) noexcept nogil:
+    """Write an RRset whose owner stands at ``pointer``; return the records, -1: they do not fit."""
+    cdef const uint8_t* head = image.blob + image.sets[number].head
+    return write_set(w, NULL, 0, &pointer, head, get32(head + 4))
+
+
+cdef inline uint32_t name_in(const Writer* w, uint32_t at) noexcept nogil:
+    """Return where the name stands that is the rdata of the record at an offset; 0 for the root."""
+    cdef uint32_t place = at + POINTED_HEAD
+    if w.out[place] >= POINTER:
+        return get16(w.out + place) & 0x3FFF
+    return place if w.out[place] else 0  # the root is never pointed at
 
 
 cdef inline int write_soa(Writer* w, const Image* image, const Prepared* p) noexcept nogil:
@@ -79,25 +129,103 @@ cdef inline int write_soa(Writer* w, const Image* image, const Prepared* p) noex
     return write_set(w, NULL, 0, &pointer, head, min(get32(head + 4), minimum))
 
 
-cdef inline int answer_directly(const Settings* settings, Writer* w, Prepared* p,
+cdef inline int write_addresses(Writer* w, const Image* image, uint32_t number,
+                                uint32_t pointer) noexcept nogil:
+    """Write the addresses of a name server that is named at ``pointer``; return the records.
+
+    -1 where they do not fit, or ``pointer`` is 0.
+    """
+    cdef const Node* node = &image.nodes[number]
+    cdef uint32_t i, rtype
+    cdef int count = 0, written
+    if not pointer:
+        return -1
+    if node.stop != <uint32_t>NONE and not image.nodes[node.stop].flags & CUT:
+        return 0  # below a DNAME
+    for i in range(node.sets, node.sets + node.count):  # types go upwards
+        rtype = image.sets[i].rtype
+        if rtype > DIRECT_AAAA:
+            break
+        if rtype == DIRECT_A or rtype == DIRECT_AAAA:
+            written = write_found(w, image, i, pointer)
+            if written < 0:
+                return -1
+            count += written
+    return count
+
+
+cdef inline int write_glue(Writer* w, const Image* image, const Direct* d,
+                           uint32_t first) noexcept nogil:
+    """Write the addresses of a referral, those in the delegated domain first (``add_glue``).
+
+    The NS records stand at ``first`` of the message.
+    """
+    cdef const RecordSet* names = &image.sets[d.found]
+    cdef const uint8_t* head = image.blob + names.head
+    cdef const uint8_t* rdata
+    cdef uint32_t i, size, number, at
+    cdef int inside, written, count = 0, others = 1
+    for inside in range(1, -1, -1):
+        rdata, at = head + SET_HEAD, first
+        if not inside and not others:
+            break
+        others = 0
+        for i in range(get32(head + 8)):
+            size, number = get16(rdata), image.targets[names.targets + i]
+            if number == <uint32_t>NONE:
+                pass
+            elif inside == is_at_or_below(rdata + 2, size, image.blob + d.owner.name, d.owner.size):
+                written = write_addresses(w, image, number, name_in(w, at))
+                if written < 0:
+                    return -1
+                count += written
+            else:
+                others = 1
+            rdata += 2 + size
+            at += POINTED_HEAD + get16(w.out + at + POINTED_HEAD - 2)
+    return count
+
+
+cdef inline bint write_directly(Writer* w, const Image* image, const Prepared* p, const Direct* d,
+                                int* counts) noexcept nogil:
+    """Write the sections; ``False`` where something does not fit."""
+    cdef uint32_t start = w.at
+    counts[0] = counts[1] = counts[2] = 0
+    if d.kind == POSITIVE and d.alias == <uint32_t>NONE:
+        counts[0] = write_found(w, image, d.found, MESSAGE_HEADER)
+        return counts[0] >= 0
+    if d.kind == REFERRAL:
+        counts[1] = write_found(w, image, d.found, MESSAGE_HEADER + p.qname_size - d.owner.size)
+        if counts[1] < 0 or w.at > POINTER_LIMIT:  # not all names can be pointed at
+            return False
+        counts[2] = write_glue(w, image, d, start)
+        return counts[2] >= 0
+    if d.kind != POSITIVE:
+        counts[1] = write_soa(w, image, p)
+        return counts[1] >= 0
+    if write_found(w, image, d.alias, MESSAGE_HEADER) != 1 or not name_in(w, start):
+        return False
+    counts[0] = 1 + write_found(w, image, d.found, name_in(w, start))
+    return counts[0] > 0
+
+
+cdef inline int answer_directly(const Root* root, const Settings* settings, Writer* w, Prepared* p,
                                 int transport) noexcept nogil:
     """Write the response to a query if that is simple; return its size, or 0."""
     cdef const Image* image
-    cdef const uint8_t* head
-    cdef uint32_t number, limit, rcode = 0, pointer = MESSAGE_HEADER, size = p.qname_size + 4
-    cdef uint32_t opt = DIRECT_OPT_SIZE if p.has_edns else 0
-    cdef int written = 1, before = p.kind
+    cdef Direct d
+    cdef uint32_t limit = 65535, size = p.qname_size + 4, opt = DIRECT_OPT_SIZE if p.has_edns else 0
+    cdef int counts[3]
     cdef uint8_t* out = p.out
     if not is_plain(p, settings):
         return 0
     image = &p.zone.image
-    number = find_directly(image, p, &rcode)
-    if p.kind == before or (number == <uint32_t>NONE and (
+    find_directly(root, image, p, &d)
+    if d.kind == FAILURE or (d.found == <uint32_t>NONE and (
         image.apex_soa == <uint32_t>NONE or image.apex_size == 1
     )):
-        return undo(p, before)
+        return 0
     # As respond._Exchange: what is wanted, within what is allowed.
-    limit = 65535
     if transport == UDP:
         limit = p.udp_size if p.has_edns else MINIMUM_UDP
         limit = max(<uint32_t>MINIMUM_UDP, min(limit, <uint32_t>settings.udp_limit))
@@ -105,25 +233,16 @@ cdef inline int answer_directly(const Settings* settings, Writer* w, Prepared* p
     put_octets(out + MESSAGE_HEADER, p.query + MESSAGE_HEADER, size)
     w.at += size
     note_name(w, p.qname, p.qname_size, MESSAGE_HEADER)
-    if p.kind == POSITIVE:
-        head = image.blob + image.sets[number].head
-        written = write_set(w, NULL, 0, &pointer, head, get32(head + 4))
-    else:
-        written = write_soa(w, image, p)
-    if written < 0:
-        return undo(p, before)
+    if not write_directly(w, image, p, &d, counts):
+        return 0
+    p.kind, p.synthesised = d.kind, d.synthesised
     memcpy(out, p.query, 2)
-    put16(out + 2, QR | AA | (p.flags & (RD | CD)) | rcode)
-    put16(put16(put16(put16(out + 4, 1), written if p.kind == POSITIVE else 0),
-                0 if p.kind == POSITIVE else written), p.has_edns)
+    put16(out + 2, QR | (AA if d.kind != REFERRAL else 0) | (p.flags & (RD | CD))
+          | (DIRECT_NXDOMAIN if d.kind == NXDOMAIN else 0))
+    put16(put16(put16(put16(out + 4, 1), counts[0]), counts[1]), counts[2] + p.has_edns)
     if opt:
         out += w.at
         out[0] = 0
         put16(put16(out + 1, TYPE_OPT), settings.udp_limit)
         out[5] = out[6] = out[7] = out[8] = out[9] = out[10] = 0
     return w.at + opt
-
-
-cdef inline int undo(Prepared* p, int kind) noexcept nogil:
-    p.kind, p.synthesised = kind, False
-    return 0

@@ -62,7 +62,7 @@ cdef inline int complete(const Root* root, const Settings* settings, Work* work,
     cdef Writer* w = &work.writer
     cdef uint16_t counts[3]
     cdef uint16_t flags
-    cdef int size = answer_directly(settings, w, p, transport)
+    cdef int size = answer_directly(root, settings, w, p, transport)
     if size:
         return size
     if p.stage == UNUSABLE:

@@ -275,6 +275,14 @@ def query(rng: Random, universe: Universe, cookies: Sequence[bytes] = (b"",)) ->
     return message if rng.random() < 0.93 else mutate(rng, message)
 
 
+def plain_query(rng: Random, universe: Universe) -> bytes:
+    """Return a query for a common type that wants nothing else: what most resolvers send."""
+    edns = struct.pack("!BHHIH", 0, 41, rng.choice((512, 1232)), 0, 0) * rng.randrange(2)
+    header = struct.pack("!6H", rng.randrange(65536), 0x0100, 1, 0, 0, 1 if edns else 0)
+    qtype = rng.choice((A, A, A, AAAA, NS, CNAME, SOA, MX, TXT, SRV, DNAME))
+    return header + shake_case(rng, universe.name()) + struct.pack("!HH", qtype, 1) + edns
+
+
 def shake_case(rng: Random, name: Name) -> bytes:
     """Return the name with letters in any case (0x20)."""
     if rng.random() < 0.7:

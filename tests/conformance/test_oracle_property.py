@@ -44,6 +44,7 @@ COMPILED_LIMITS = RateLimitsCompiled(LIMITS)
 SETTINGS = [
     AnswerSettings(),
     AnswerSettings(minimal_responses=True),
+    AnswerSettings(minimal_responses=True, udp_limit=512),
     AnswerSettings(identity="ns1.example.org", version="nsctl"),
     AnswerSettings(identity="i" * 300, version="v" * 300, udp_limit=4096),
     AnswerSettings(identity="ns1.example.org", reserve=130),
@@ -131,7 +132,9 @@ def compare(seed: int) -> str | None:
     zones = random_zones.served_zones(chance, universe)
     client = Client(chance.randbytes(chance.choice((4, 16))), chance.randrange(2**33))
     cookies = random_zones.cookies(chance, client, SECRETS)
-    queries = [random_zones.query(chance, universe, cookies) for _ in range(PER_TABLE)]
+    plain = chance.choice((0, 0, PER_TABLE // 2))
+    queries = [random_zones.query(chance, universe, cookies) for _ in range(PER_TABLE - plain)]
+    queries += [random_zones.plain_query(chance, universe) for _ in range(plain)]
     transport = chance.choice((Transport.UDP, Transport.UDP, Transport.TCP, Transport.TLS))
     settings = chance.choice(SETTINGS)
     return difference(zones, queries, transport, settings, chance.choice((client, client, None)))
