@@ -18,7 +18,8 @@ from nameserver._arrays cimport allocate, copy_arrays, fill, lay_out, measure, r
 from nameserver._builder cimport (
     FINE, HEAD, NO_MEMORY, Builder, Outcome, choose_hashed,
 )
-from nameserver._change cimport MOST_SETS, Change, change
+from nameserver._change cimport change
+from nameserver._change_sets cimport MOST_SETS, Change
 from nameserver._names cimport Labels, check_name, split
 from nameserver._tree cimport NSEC3PARAM, build
 from zones._wire cimport get16, get32
