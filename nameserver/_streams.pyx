@@ -28,6 +28,7 @@ from nameserver._epoll cimport *
 from nameserver._linux cimport *
 from nameserver._stream cimport *
 from nameserver._table cimport Zones
+from nameserver._threads cimport begin_thread, have_passed
 from nameserver._worker cimport store_settings, zeroed
 
 import secrets
@@ -179,19 +180,13 @@ cdef class Streams:
 
     def start(self):
         """Begin to serve; raises ``OSError`` where the system gives no threads."""
-        cdef sigset_t all_signals, before
         cdef uint32_t i
         cdef int failed = 0
-        sigfillset(&all_signals)
-        # Threads inherit the mask: signals are the event loop's.
-        pthread_sigmask(SIG_SETMASK, &all_signals, &before)
         for i in range(self.count):
-            failed = pthread_create(&self.workers[i].thread, NULL, run_streams, self.workers[i])
+            failed = begin_thread(&self.workers[i].thread, run_streams, self.workers[i], b"nsctl-tcp")
             if failed:
                 break
             self.workers[i].running = True
-            pthread_setname_np(self.workers[i].thread, b"nsctl-tcp")
-        pthread_sigmask(SIG_SETMASK, &before, NULL)
         if failed:
             self.halt()
             raise OSError(failed, "a worker thread cannot be started")
@@ -227,13 +222,7 @@ cdef class Streams:
 
     def passed(self, uint64_t epoch):
         """Tell whether nobody sees any more what was replaced before ``epoch`` began."""
-        cdef uint64_t seen
-        cdef uint32_t i
-        for i in range(self.count):
-            seen = load_ordered(&self.workers[i].seen)
-            if seen and seen < epoch:
-                return False
-        return True
+        return have_passed(<const uint64_t**>self.workers, self.count, epoch)
 
     # -- what Python goes on with
 
