@@ -21,7 +21,7 @@ import pytest
 from nameserver.respond import AnswerSettings, HandOver, Transport, respond
 from tests.answering import ask, ask_wire, section, table_of
 
-TABLE = table_of("ns1 A 192.0.2.53", "www A 192.0.2.1")
+TABLE = table_of("ns1 A 192.0.2.53", "www A 192.0.2.1", "sub NS ns.sub", "ns.sub A 192.0.2.2")
 SETTINGS = AnswerSettings(identity="ns1.example.net", version="nsctl test")
 
 
@@ -248,12 +248,16 @@ def test_nsid() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["www.example.org.", "none.example.org.", "example.org."],
-    ids=["positive", "nxdomain", "apex"],
+    ["www.example.org.", "none.example.org.", "example.org.", "www.sub.example.org."],
+    ids=["positive", "nxdomain", "apex", "referral"],
 )
-def test_zone_version(name: str) -> None:
-    """RFC 9660 2, 3.2: the labels of the apex, type 0, the serial; to those who ask only."""
-    response = send(query(name, use_edns=0, options=[option(19, b"ignored")]))
+@pytest.mark.parametrize("asked", [[b""], [b"ignored"], [b"", b""]], ids=["empty", "full", "two"])
+def test_zone_version(name: str, asked: list[bytes]) -> None:
+    """RFC 9660 2, 3.2: the labels of the apex, type 0, the serial; to those who ask only, once.
+
+    A referral tells the version of the zone that refers, though it is not authoritative.
+    """
+    response = send(query(name, use_edns=0, options=[option(19, value) for value in asked]))
     (told,) = response.options
     assert int(told.otype) == 19
     (soa,) = send(query("example.org.", "SOA")).answer
@@ -261,10 +265,18 @@ def test_zone_version(name: str) -> None:
     assert not send(query(name, use_edns=0)).options
 
 
-def test_no_zone_version() -> None:
+@pytest.mark.parametrize("qclass", ["IN", "CH"])
+def test_no_zone_version(qclass: str) -> None:
     """RFC 9660 3.2: nothing is told of names in no zone of this server."""
-    response = send(query("example.net.", use_edns=0, options=[option(19, b"")]))
-    assert 19 not in [int(one.otype) for one in response.options]
+    message = query("example.net.", rdclass=qclass, use_edns=0, options=[option(19, b"")])
+    assert 19 not in [int(one.otype) for one in send(message).options]
+
+
+def test_no_zone_version_without_a_question() -> None:
+    """RFC 9660 2: the labels are counted from the end of QNAME; without one there is no zone."""
+    message = dns.message.Message()
+    message.use_edns(options=[option(19, b""), option(10, b"12345678")])
+    assert 19 not in [int(one.otype) for one in send(message).options]
 
 
 def test_expire_is_handed_over() -> None:
