@@ -28,7 +28,7 @@ domain = Group(
         "product": ("cli.domain_set:product", "Book another product; its records follow."),
         "renew": ("cli.domain_act:renew", "Lengthen a registration at the registry."),
         "authcode": ("cli.domain_leave:authcode", "Make the code of a transfer away."),
-        "transfer-out": ("cli.domain_leave:transfer_out", "How a transfer away stands; refuse it."),
+        "transfer-out": ("cli.domain_leave:transfer_out", "How a transfer away stands; answer it."),
         "lock": ("cli.domain_leave:lock", "Lock against transfer and deletion, or unlock."),
         "hold": ("cli.domain_leave:hold", "Switch the delegation off, or on again."),
         "cancel": ("cli.domain_act:cancel", "Take a cancellation in, with its documents."),

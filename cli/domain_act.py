@@ -219,15 +219,11 @@ def delete(app: App, name: str, by: str, yes: bool, dry_run: bool) -> None:
 
     First the zones here are shown that use hosts below NAME: they would no longer work.
     """
-    from cli.domain_radius import warn
     from registrar.actions import Action
     from registrar.fact import Party
     from registrar.facts import DeletionOrdered
 
-    _known(app, name)
-    used = warn(app, name)
-    if not dry_run:
-        confirmed(f"delete {name}{used}?", yes=yes)
+    settled(app, name, f"delete {name}", yes=yes, dry_run=dry_run)
     wish = DeletionOrdered(now(), Party(by))
     run(app, name, Action.DELETE, wish=wish, dry_run=dry_run)
 
@@ -239,13 +235,9 @@ def delete(app: App, name: str, by: str, yes: bool, dry_run: bool) -> None:
 @click.pass_obj
 def confirm(app: App, name: str, yes: bool, dry_run: bool) -> None:
     """Agree, as a second person, that NAME is given back to the registry."""
-    from cli.domain_radius import warn
     from registrar.actions import Action
 
-    _known(app, name)
-    used = warn(app, name)
-    if not dry_run:
-        confirmed(f"give {name} back to the registry{used}?", yes=yes)
+    settled(app, name, f"give {name} back to the registry", yes=yes, dry_run=dry_run)
     run(app, name, Action.GIVE_BACK, dry_run=dry_run)
 
 
@@ -267,13 +259,9 @@ def restore(app: App, name: str, dry_run: bool) -> None:
 @click.pass_obj
 def suspend(app: App, name: str, yes: bool, dry_run: bool) -> None:
     """Suspend NAME for arrears (H 6(2)); settling them lifts it."""
-    from cli.domain_radius import warn
     from registrar.actions import Action
 
-    _known(app, name)
-    used = warn(app, name)
-    if not dry_run:
-        confirmed(f"suspend {name}{used}?", yes=yes)
+    settled(app, name, f"suspend {name}", yes=yes, dry_run=dry_run)
     run(app, name, Action.SUSPEND, dry_run=dry_run)
 
 
@@ -288,15 +276,11 @@ def suspend(app: App, name: str, yes: bool, dry_run: bool) -> None:
 @click.pass_obj
 def terminate(app: App, *, name: str, cause: str, note: str, yes: bool, dry_run: bool) -> None:
     """End the contract for NAME without notice, for an important reason (H 6(2), 20)."""
-    from cli.domain_radius import warn
     from registrar.actions import Action
     from registrar.fact import Cause
     from registrar.facts import Terminated
 
-    _known(app, name)
-    used = warn(app, name)
-    if not dry_run:
-        confirmed(f"end the contract for {name}{used}?", yes=yes)
+    settled(app, name, f"end the contract for {name}", yes=yes, dry_run=dry_run)
     wish = Terminated(now(), Cause(cause), note)
     run(app, name, Action.TERMINATE, wish=wish, dry_run=dry_run)
 
@@ -312,9 +296,16 @@ def rescind(app: App, name: str, dry_run: bool) -> None:
     run(app, name, Action.RESCIND, dry_run=dry_run)
 
 
-def _known(app: App, name: str) -> None:
-    """Raise ``UnknownRegistration`` before anything is asked."""
+def settled(app: App, name: str, question: str, *, yes: bool, dry_run: bool) -> None:
+    """Show the zones here that would no longer work without NAME, and have it confirmed.
+
+    Raises ``UnknownRegistration`` before anything is asked.
+    """
+    from cli.domain_radius import warn
     from registrar.desk import registrations
 
     with app.read() as session:
         registrations.get(session, name)
+    used = warn(app, name)
+    if not dry_run:
+        confirmed(f"{question}{used}?", yes=yes)

@@ -8,7 +8,7 @@ import click
 
 from cli.app import App
 from cli.command import Command
-from cli.desk import DRY_RUN, NAME, YES, change, confirmed, now
+from cli.desk import DRY_RUN, NAME, YES, change, now
 from cli.output import emit
 
 if TYPE_CHECKING:
@@ -62,25 +62,52 @@ def authcode(app: App, name: str, asked: bool, dry_run: bool) -> None:
     "transfer-out",
     cls=Command,
     example="""nsctl domain transfer-out example.org
+    nsctl domain transfer-out example.org --approve --dry-run
     nsctl domain transfer-out example.org --reject 'fraud; see case 17'""",
 )
 @NAME
+@click.option("--approve", is_flag=True, help="Consent to one now; else it takes its days.")
 @click.option("--reject", metavar="REASON", help="Refuse a transfer that another registrar asks.")
+@YES
 @DRY_RUN
 @click.pass_obj
-def transfer_out(app: App, name: str, reject: str | None, dry_run: bool) -> None:
-    """Tell how a transfer away stands, and what stands against one; or refuse it."""
+def transfer_out(
+    app: App, *, name: str, approve: bool, reject: str | None, yes: bool, dry_run: bool
+) -> None:
+    """Tell how a transfer away stands, and what stands against one; or answer it.
+
+    A transfer that nobody answers is approved by the registry after some days.
+    """
+    if approve and reject is not None:
+        raise click.UsageError("a transfer is either approved or refused")
+    if approve:
+        _approve(app, name, yes=yes, dry_run=dry_run)
+    elif reject is not None:
+        _reject(app, name, reject, dry_run=dry_run)
+    else:
+        _tell_transfer(app, name)
+
+
+def _approve(app: App, name: str, *, yes: bool, dry_run: bool) -> None:
+    from cli.domain_act import run, settled
+    from registrar.actions import Action
+
+    settled(app, name, f"let {name} go to another registrar now", yes=yes, dry_run=dry_run)
+    run(app, name, Action.APPROVE_TRANSFER, dry_run=dry_run)
+
+
+def _reject(app: App, name: str, reason: str, *, dry_run: bool) -> None:
+    from cli.domain_act import run
     from registrar.actions import Action
     from registrar.facts import TransferRejected
 
-    if reject is not None:
-        from cli.domain_act import run
+    wish = TransferRejected(now(), reason)
+    run(app, name, Action.REJECT_TRANSFER, wish=wish, dry_run=dry_run)
 
-        wish = TransferRejected(now(), reject)
-        run(app, name, Action.REJECT_TRANSFER, wish=wish, dry_run=dry_run)
-        return
+
+def _tell_transfer(app: App, name: str) -> None:
     from cli.desk import desk_of, instant, reason_data, stamp, tell_reasons
-    from registrar.actions import why_not
+    from registrar.actions import Action, why_not
     from registrar.desk import registrations
     from registrar.events import Event
     from registrar.lifecycle import project
@@ -105,7 +132,8 @@ def transfer_out(app: App, name: str, reject: str | None, dry_run: bool) -> None
     def tell() -> None:
         click.echo(f"{name}: transfer away: {state.transfer}")
         if answer:
-            click.echo(f"    approved by itself at {stamp(answer)}")
+            click.echo(f"    approved by itself at {stamp(answer)}, unless it is answered before:")
+            click.echo(f"    nsctl domain transfer-out {name} --approve, or --reject REASON")
         if timers.get(Event.CODE_OVER):
             click.echo(f"    the auth code is valid until {stamp(timers[Event.CODE_OVER])}")
         if reasons:
@@ -153,17 +181,11 @@ def hold(app: App, *, name: str, lift: bool, yes: bool, dry_run: bool) -> None:
 
     First the zones here are shown that use hosts below NAME: they would no longer work.
     """
-    from registrar.desk import registrations
+    from cli.domain_act import settled
     from registrar.statuses import Status
 
-    with app.read() as session:
-        registrations.get(session, name)
     if not lift:
-        from cli.domain_radius import warn
-
-        used = warn(app, name)
-        if not dry_run:
-            confirmed(f"put {name} on hold{used}?", yes=yes)
+        settled(app, name, f"put {name} on hold", yes=yes, dry_run=dry_run)
     _statuses(app, name, frozenset({Status.CLIENT_HOLD}), lift=lift, dry_run=dry_run)
 
 

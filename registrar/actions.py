@@ -41,6 +41,7 @@ class Action(StrEnum):
     GIVE_BACK = "give-back"
     RESTORE = "restore"
     TRANSFER_OUT = "transfer-out"
+    APPROVE_TRANSFER = "approve-transfer"
     REJECT_TRANSFER = "reject-transfer"
     SUSPEND = "suspend"
     TERMINATE = "terminate"
@@ -77,6 +78,7 @@ DEEDS: Final[dict[Action, Deed]] = {
     Action.GIVE_BACK: Deed(Event.DELETED, during=frozenset((Life.CLOSING,))),
     Action.RESTORE: Deed(Event.RESTORE_ORDERED),
     Action.TRANSFER_OUT: Deed(Event.CODE_ISSUED),
+    Action.APPROVE_TRANSFER: Deed(Event.TRANSFER_APPROVED, wish=facts.TransferApproved),
     Action.REJECT_TRANSFER: Deed(Event.TRANSFER_REJECTED),
     Action.SUSPEND: Deed(Event.SUSPENDED, Verb.UPDATE),
     Action.TERMINATE: Deed(Event.TERMINATED, wish=lambda at: facts.Terminated(at, Cause.ARREARS)),

@@ -45,6 +45,7 @@ class Event(StrEnum):
     CODE_ASKED = "auth code asked"
     CODE_ISSUED = "auth code issued"
     TRANSFER_REQUESTED = "transfer requested"
+    TRANSFER_APPROVED = "transfer approved"
     TRANSFER_REJECTED = "transfer rejected"
     TRANSFER_CANCELLED = "transfer cancelled"
     TRANSFERRED_AWAY = "transferred away"

@@ -276,6 +276,13 @@ class TransferRequested(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class TransferApproved(Fact):
+    """We consent to a transfer away before it is approved by itself."""
+
+    event: ClassVar = Event.TRANSFER_APPROVED
+
+
+@dataclass(frozen=True, slots=True)
 class TransferRejected(Fact):
     """We have refused a transfer away."""
 

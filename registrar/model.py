@@ -125,6 +125,7 @@ class Command(StrEnum):
     RESTORE = "restore"
     RESTORE_REPORT = "restore report"
     TRANSFER_IN = "transfer request"
+    TRANSFER_APPROVE = "transfer approve"
     TRANSFER_REJECT = "transfer reject"
     SET_AUTH = "set auth"
     CLEAR_AUTH = "clear auth"

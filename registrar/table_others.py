@@ -189,6 +189,14 @@ TRANSFER: Final = (
     ),
     _transfer(
         Transfer.PENDING,
+        Event.TRANSFER_APPROVED,
+        Transfer.PENDING,
+        "RFC 5730 2.9.3.4; ICANN Transfer Policy I.A.3.1",
+        guards=(guards.may_leave,),
+        commands=(Command.TRANSFER_APPROVE,),
+    ),
+    _transfer(
+        Transfer.PENDING,
         Event.TRANSFER_REJECTED,
         Transfer.NONE,
         "H 8(3); ICANN Transfer Policy I.A.3.7",

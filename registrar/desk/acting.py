@@ -41,6 +41,7 @@ FACTS: Final[dict[Action, Callable[[datetime], Fact]]] = {
     Action.GIVE_BACK: facts.DeletionConfirmed,
     Action.RESTORE: facts.RestoreOrdered,
     Action.TRANSFER_OUT: facts.CodeIssued,
+    Action.APPROVE_TRANSFER: facts.TransferApproved,
     Action.REJECT_TRANSFER: facts.TransferRejected,
     Action.SUSPEND: facts.Suspended,
     Action.RESCIND: facts.TerminationRescinded,

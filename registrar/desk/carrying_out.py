@@ -23,7 +23,8 @@ from registrar.epp.client import EppClient
 from registrar.errors import RegistrarError
 from registrar.events import Event
 from registrar.lifecycle import project
-from registrar.work import WORK, Failed, Result, Task
+from registrar.work.plans import WORK
+from registrar.work.task import Failed, Result, Task
 from storage import journal
 from storage.database import Database
 from storage.jobs import Job

@@ -33,7 +33,7 @@ from registrar.epp.client import EppClient, random_trid
 from registrar.epp.errors import NotExpressible
 from registrar.errors import RegistrarError
 from registrar.model import Command
-from registrar.work import Failed, Finished, Result, Waiting
+from registrar.work.task import Failed, Finished, Result, Waiting
 from storage import events, jobs, registry_accounts
 from storage import registrations as stored
 from storage.database import Database

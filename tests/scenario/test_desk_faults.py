@@ -11,6 +11,7 @@ import pytest
 
 from registrar import facts
 from registrar.actions import Action
+from registrar.commands import TransferOperation
 from registrar.connector import Outcome, RegistryConnector
 from registrar.desk import (
     accounts,
@@ -171,6 +172,42 @@ async def test_a_registry_that_is_away_costs_no_order(database: Database, net: N
     assert (await runner.run_due()).done > 1
     await runner.close()
     assert world.state().life is Life.REGISTERED
+
+
+@pytest.mark.requirement("REG-9")
+@pytest.mark.parametrize("fault", [None, Fault.CUT_BEFORE, Fault.CUT_AFTER])
+async def test_a_transfer_away_is_approved_early(
+    empty_sqlite: Path, tmp_path: Path, net: Network, fault: Fault | None
+) -> None:
+    """It goes at once, and once; consented to twice or with a lost reply, it is the same."""
+    database = copy_of(empty_sqlite, tmp_path)
+    world = at_desk(database, net)
+    runner = Runner(database, world.desk, clock=world.clock, connect=by_epp(database, net))
+    assert world.place().done
+    await runner.run_due()
+    world.clock.forward(days=61)
+    auth = world.act(Action.TRANSFER_OUT).auth
+    await runner.run_due()
+    async with net.client(OTHERS) as others:
+        await others.transfer(TransferOperation.REQUEST, NAME, trid="O-1", auth=auth)
+    await runner.poll()
+    foreseen = world.act(Action.APPROVE_TRANSFER, dry_run=True)
+    assert foreseen.effects == ("at the registry: transfer approve",)
+    for _ in range(2):
+        assert world.act(Action.APPROVE_TRANSFER).done
+        world.clock.forward(seconds=1)
+    if fault is not None:
+        net.sandbox.faults.at_command += [("TransferDomain", fault)]
+    await carry_on(runner, world)
+    await runner.poll()
+    await runner.close()
+    assert world.state().life is Life.TRANSFERRED_AWAY
+    assert net.sandbox.registry.state.domains[NAME].held.sponsor == OTHERS
+    assert net.commits("TransferDomain") == 2  # asked for, and approved
+    assert world.work("failed") == []
+    told = [fact for fact in told_facts(world) if isinstance(fact, facts.TransferredAway)]
+    assert [fact.registrar for fact in told] == [OTHERS]
+    database.close()
 
 
 @pytest.mark.requirement("REG-3")

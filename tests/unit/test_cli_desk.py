@@ -334,6 +334,12 @@ def test_codes_are_told_once_and_locks_are_set(books: Desk) -> None:
     assert "set clientTransferProhibited" in " ".join(locked["effects"])
     held = books.nsctl.json("domain", "hold", "example.org", "--yes", "--dry-run")
     assert held["dry_run"]
+    approve = books.nsctl("domain", "transfer-out", "example.org", "--approve", "--dry-run", code=1)
+    assert "does not fit the state" in approve.stderr
+    both = books.nsctl(
+        "domain", "transfer-out", "example.org", "--approve", "--reject", "x", code=2
+    )
+    assert "either approved or refused" in both.stderr
     reject = books.nsctl("domain", "transfer-out", "example.org", "--reject", "no", code=1)
     assert "refused" in reject.stderr
 

@@ -10,6 +10,8 @@ from registrar import facts
 from registrar.actions import DEEDS, Action, possible, why_not
 from registrar.days import end_of
 from registrar.facts import ArrearsReported, CancellationReceived, StatusesChanged, Submitted
+from registrar.lifecycle import project
+from registrar.model import Transfer
 from registrar.policy import Form
 from registrar.statuses import Status
 from tests.registrations import START, day, draft, registered
@@ -78,6 +80,26 @@ def test_debts_of_the_next_period_are_no_lien_on_a_gtld() -> None:
     hold = StatusesChanged(day("2024-06-02"), frozenset({Status.CLIENT_HOLD}))
     story = registered(ahead, hold, contract="h")
     assert rules(story, Action.TRANSFER_OUT, day("2024-07-01")) == []
+
+
+@pytest.mark.requirement("REG-9")
+@pytest.mark.requirement("REG-13")
+def test_a_transfer_is_approved_early_if_nothing_stands_against_it() -> None:
+    """It has to be pending; a dispute and a lien keep us from consenting, until they are gone."""
+    asked = facts.TransferRequested(day("2024-07-01"))
+    at = day("2024-07-02")
+    assert rules(registered(), Action.APPROVE_TRANSFER, at) == ["not-in-this-state"]
+    assert rules(registered(asked), Action.APPROVE_TRANSFER, at) == []
+    disputed = registered(facts.DisputeOpened(day("2024-06-30"), "URS"), asked)
+    assert rules(disputed, Action.APPROVE_TRANSFER, at) == ["dispute"]
+    debt = ArrearsReported(day("2024-06-01"), 8000, date(2024, 5, 1))
+    hold = StatusesChanged(day("2024-06-02"), frozenset({Status.CLIENT_HOLD}))
+    owing = registered(debt, hold, asked, contract="h")
+    assert rules(owing, Action.APPROVE_TRANSFER, at) == ["lien"]
+    approved = registered(asked, facts.TransferApproved(at))
+    state = project(approved, at)
+    assert state.transfer is Transfer.PENDING  # until the registry says that it is gone
+    assert state.denials == ()
 
 
 @pytest.mark.requirement("REG-9")
