@@ -149,7 +149,8 @@ def tell(outcome: Outcome, told: Callable[[Outcome], None] | None = None) -> Non
         tell_reasons(outcome.reasons, err=True)
         return
     if outcome.kept:
-        click.secho(f"{head}: kept, and not yet declared", fg="yellow")
+        kept = "would be kept, and not count" if outcome.dry_run else "kept, and does not count"
+        click.secho(f"{head}: {kept} as declared yet, for this:", fg="yellow")
         tell_reasons(outcome.reasons)
     else:
         click.secho(f"{head}: {'would be done' if outcome.dry_run else 'done'}", fg="green")

@@ -143,7 +143,7 @@ def cancel(
             wish=wish,
             dry_run=dry_run,
         )
-        if outcome.kept:
+        if outcome.kept and not dry_run:
             tell_missing(session, outcome, wish.at)
         return outcome
 

@@ -68,15 +68,7 @@ def radius(session: Session, name: str) -> tuple[list[Use], list[str]]:
     """Return the uses, and the registrations that have name servers below the domain."""
     from registrar.desk import registrations
 
-    delegated = [
-        entry.name
-        for entry in registrations.list_entries(session, closed=False)
-        if entry.name != name
-        and any(
-            server.name == name or server.name.endswith(f".{name}") for server in entry.name_servers
-        )
-    ]
-    return uses(session, name), delegated
+    return uses(session, name), registrations.delegated_to(session, name)
 
 
 def warn(app: App, name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Row, String, bindparam, cast, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from storage import bulk, customers
@@ -172,6 +172,15 @@ def listed(
     if not closed:
         query = query.where(row.closed_at.is_(None))
     yield from session.connection().execute(query)
+
+
+def naming_server(session: Session, text: str) -> list[tuple[str, Any]]:
+    """Return open registrations with a text in their name servers: names, and those servers."""
+    row = RegistrationRow
+    query = select(row.name, row.servers).where(
+        row.closed_at.is_(None), cast(row.servers, String).contains(text, autoescape=True)
+    )
+    return [(name, servers) for name, servers in session.connection().execute(query)]
 
 
 def similar_names(session: Session, name: str) -> list[str]:

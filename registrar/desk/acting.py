@@ -95,7 +95,7 @@ def act(
     if action is Action.TRANSFER_OUT and outcome.done:
         stored.change(session, entry.id, auth_hash=_hashed(auth))
         return replace(outcome, auth=auth)
-    return replace(outcome, reasons=tuple(reasons), kept=bool(reasons) and not dry_run)
+    return replace(outcome, reasons=tuple(reasons), kept=bool(reasons))
 
 
 def record(

@@ -23,7 +23,8 @@ class Outcome:
 
     ``steps`` are the moves of the regions, ``effects`` what follows, both in words; with
     ``dry_run`` they are what would. ``auth`` is an auth code, told once. ``kept`` tells that
-    something was written down in spite of ``reasons``: a cancellation without its documents.
+    something was written down, or would be, in spite of ``reasons``: a cancellation without its
+    documents.
     """
 
     name: str

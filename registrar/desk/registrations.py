@@ -151,6 +151,18 @@ def list_entries(
     return [entry_of(row) for row in rows]
 
 
+def delegated_to(session: Session, name: str) -> list[str]:
+    """Return other open registrations with a name server at a domain or below it, by name."""
+    return sorted(
+        other
+        for other, servers in stored.naming_server(session, name)
+        if other != name
+        and any(
+            f".{server.name}".endswith(f".{name}") for server in SERVERS.validate_python(servers)
+        )
+    )
+
+
 def registration(session: Session, desk: Desk, entry: Entry) -> Registration:
     """Return a registration with its facts, under its rules; raises ``PolicyError``."""
     return under_rules(desk, entry, [fact.body for fact in stored.facts(session, entry.id)])

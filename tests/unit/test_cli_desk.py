@@ -280,8 +280,13 @@ def test_a_cancellation_lacks_documents_until_they_come(books: Desk) -> None:
     """Kept and not declared, with the list; the customer is told; the document completes it."""
     books.registered("example.de")
     books.at("2026-06-01T10:00:00+00:00")
-    dry = books.nsctl("domain", "cancel", "example.de", "--dry-run", code=1)
-    assert "close-request" in dry.stderr
+    dry = books.nsctl("domain", "cancel", "example.de", "--dry-run").stdout
+    assert "would be kept, and not count as declared yet" in dry
+    assert "close-request" in dry
+    assert (
+        "missing_documents" not in books.nsctl("domain", "notices", "example.de", "--json").stdout
+    )
+    assert books.nsctl.json("domain", "show", "example.de")["state"]["missing_documents"] == []
     told = books.nsctl.json("domain", "cancel", "example.de")
     assert (told["kept"], told["done"]) == (True, False)
     state = books.nsctl.json("domain", "show", "example.de")["state"]

@@ -58,6 +58,20 @@ async def test_what_epp_cannot_say_fails_at_once(world: DeskWorld) -> None:
     assert world.work("due") == []
 
 
+def test_registrations_with_name_servers_below_a_domain_are_found(world: DeskWorld) -> None:
+    """At it or below it, in whole labels; not the domain's own registration, and no ended one."""
+    for name in (NAME, "example.com"):
+        assert world.place(name).done
+    with world.database.read() as session:
+        assert registrations.delegated_to(session, "example.net") == ["example.com", NAME]
+        assert registrations.delegated_to(session, "ns1.example.net") == ["example.com", NAME]
+        for other in ("ample.net", "example.ne", "s1.example.net", "_s1.example.net"):
+            assert registrations.delegated_to(session, other) == []
+    world.act(Action.WITHDRAW_ORDER)
+    with world.database.read() as session:
+        assert registrations.delegated_to(session, "example.net") == ["example.com"]
+
+
 def with_file(world: DeskWorld, folder: Path) -> None:
     """Open an account at a registry in a file."""
     account = Account("file", "file", OURS, ("org",), path=str(folder / "registry.json"))
