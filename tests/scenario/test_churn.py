@@ -158,6 +158,10 @@ def listening(engine: Engine) -> Iterator[int]:
         engine.stop()
 
 
+# AddressSanitizer keeps what was freed for a while, 256 MB of it, to see whether it is used again.
+KEEPS_FREED = "libasan" in os.environ.get("LD_PRELOAD", "")
+
+
 def resident() -> int:
     """Return the memory of this process, in octets."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -186,7 +190,7 @@ async def test_zones_change_under_full_load(workers: int, rng: random.Random) ->
     assert [wrong for client in clients for wrong in client.wrong] == []
     assert churn.changes > 20 * SECONDS
     assert sum(client.answered for client in clients) > 50 * SECONDS
-    assert grown < 8 * 1024 * 1024
+    assert grown < 8 * 1024 * 1024 or KEEPS_FREED
 
 
 async def churn_for(churn: Churn, seconds: float) -> None:
