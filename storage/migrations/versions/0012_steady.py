@@ -11,5 +11,5 @@ down_revision = "0009"
 
 def upgrade() -> None:
     """Add the column; a kept course is void, so that it is filled with the next one."""
-    op.add_column("registrations", sa.Column("steady_until", sa.Float(), nullable=True))
+    op.add_column("registrations", sa.Column("steady_until", sa.Double(), nullable=True))
     op.execute("UPDATE registrations SET course = NULL")
