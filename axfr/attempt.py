@@ -42,6 +42,7 @@ NO_ANSWER = frozenset(
         "timeout",
         "no-primary",
         "primary-suspended",
+        "source-address",
         "tls-failed",
         "tls-certificate",
     }

@@ -20,7 +20,9 @@ from axfr.ids import new_id
 from axfr.inbound import InboundTransfer
 from axfr.ixfr import RULE, IncrementalTransfer
 from axfr.message import FORMERR, NOTIMP
+from axfr.places import Places
 from axfr.soa_query import SoaAnswer, SoaQuery, Truncated, Unrelated
+from axfr.source import SOURCE, is_not_ours, not_ours
 from zones.changes import Changes
 from zones.name import Name
 from zones.packing import Packed
@@ -49,7 +51,7 @@ class ClientSettings:
 
     def local_address(self, primary: Primary) -> tuple[str, int] | None:
         """Return what to bind to for this primary; the port is left to the system."""
-        source = self.source6 if ":" in primary.address else self.source
+        source = primary.source or (self.source6 if ":" in primary.address else self.source)
         return (source, 0) if source else None
 
 
@@ -81,6 +83,7 @@ class Client:
         self._without_edns: LRUCache[tuple[str, int], float] = LRUCache(MOST_PRIMARIES)
         times = Times(settings.connect_timeout, settings.idle_timeout)
         self._connections = Connections(times, clock)
+        self._places = Places()
 
     async def query_soa(self, primary: Primary, apex: Name, key: TsigKey | None) -> SoaAnswer:
         """Return what the primary says of its SOA; raises ``TransferError``.
@@ -132,6 +135,8 @@ class Client:
         except Truncated:
             raise query.error("malformed", "its SOA record does not fit in a datagram") from None
         except OSError as error:
+            if is_not_ours(error, source := self._settings.local_address(primary)):
+                raise query.error(SOURCE, not_ours(source)) from error
             raise query.error("unreachable", f"no answer over UDP: {error.strerror}") from error
 
     async def fetch(
@@ -228,7 +233,8 @@ class Client:
 
     async def _run(self, primary: Primary, apex: Name, make: Make[E], *, heavy: bool = False) -> E:
         source = self._settings.local_address(primary)
-        return await self._connections.run(primary, apex, make, source=source, heavy=heavy)
+        async with self._places.one_of(primary):
+            return await self._connections.run(primary, apex, make, source=source, heavy=heavy)
 
 
 class IxfrFailed(TransferError):
@@ -246,7 +252,7 @@ def may_ask_for_all(error: TransferError, stream: AnswerStream) -> bool:
     """
     if error.rule in ("unreachable", "timeout"):
         return stream.messages > 0
-    if error.rule in ("primary-not-authoritative", "too-slow"):
+    if error.rule in ("primary-not-authoritative", "too-slow", SOURCE):
         return False
     return not error.rule.startswith(("tsig-", "key-", "tls-"))
 

@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 
 from axfr.connection import Connection, E, Lost, Make, plain
 from axfr.errors import TransferError
+from axfr.source import SOURCE, Address, is_not_ours, not_ours
 from axfr.tls import PinMismatch, check_pin, context_for, reason_of, server_name
 from zones.name import Name
 from zones.secondary import Primary, PrimaryTls
@@ -23,8 +24,8 @@ from zones.secondary import Primary, PrimaryTls
 MOST: Final = 4  # connections to one primary, but for those with large answers
 ALONE_SECONDS: Final = 600.0  # that each request gets a connection after sharing went wrong
 
-Address: TypeAlias = tuple[str, int]
-Peer: TypeAlias = tuple[str, int, PrimaryTls | None]  # what connections are kept for
+# What connections are kept for: who is asked, how, and from which address of ours.
+Peer: TypeAlias = tuple[str, int, PrimaryTls | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,10 @@ class _Pool:
         return asyncio.get_running_loop().time() >= self.alone_until
 
 
+def _peer(primary: Primary) -> Peer:
+    return primary.address, primary.port, primary.tls, primary.source
+
+
 class _NotConnected(Exception):
     """No connection came about."""
 
@@ -97,7 +102,7 @@ class Connections:
 
     def has(self, primary: Primary) -> bool:
         """Tell whether a connection to this primary is there to be used."""
-        pool = self._pools.get((primary.address, primary.port, primary.tls))
+        pool = self._pools.get(_peer(primary))
         return pool is not None and pool.shares and any(one.is_usable for one in pool.slots)
 
     async def run(
@@ -113,7 +118,7 @@ class Connections:
 
         ``heavy`` exchanges are fed in a thread. Raises ``TransferError``.
         """
-        pool = self._pools.setdefault((primary.address, primary.port, primary.tls), _Pool())
+        pool = self._pools.setdefault(_peer(primary), _Pool())
         try:
             if pool.shares:
                 try:
@@ -196,6 +201,8 @@ class Connections:
             reason = f"no connection within {times.connect:.0f} seconds"
             raise _NotConnected("timeout", reason) from None
         except OSError as error:
+            if is_not_ours(error, source):
+                raise _NotConnected(SOURCE, not_ours(source)) from error
             raise _NotConnected("unreachable", f"no connection: {plain(error)}") from error
         return connection
 

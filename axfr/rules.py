@@ -47,6 +47,16 @@ ALL: Final = (
         "RFC 1034 4.3.5",
     ),
     Rule(
+        "source-address",
+        ERROR,
+        "Our server does not have the address to ask from",
+        "The primary is to be asked from an address that this server does not have. A primary that"
+        " lets only that address transfer the zone would refuse any other, so it is not asked.",
+        "This is the operator's to mend: give the server the address, or name another one"
+        " (nsctl secondary set-primary --source, or source_ipv4 and source_ipv6 in the settings).",
+        "operation",
+    ),
+    Rule(
         "tls-failed",
         ERROR,
         "No encrypted connection to the primary",

@@ -14,6 +14,7 @@ FRAMES: Final = {
     "timeout": "Our server asked the primary at {peer} several times and got no answer: {reason}.",
     "no-primary": "There is nobody to ask for {zone}: no primary is entered.",
     "primary-suspended": "Our server does not ask the primary at {peer}: {reason}.",
+    "source-address": "Our server could not ask the primary at {peer}: {reason}.",
     "refused-by-primary": "Our server asked the primary at {peer} for {zone}, and {reason}.",
     "primary-failed": "Our server asked the primary at {peer} for {zone}, and {reason}.",
     "primary-not-authoritative": (

@@ -8,31 +8,21 @@ from dataclasses import replace
 import click
 
 from cli.app import App
-from cli.arguments import ADDRESS, KEY, ZONE
+from cli.arguments import KEY, ZONE
 from cli.command import Command
 from cli.output import emit
-from nameserver.address import Address
+from cli.primary_options import Means, told_of, with_means
 from zones.name import Name, display
-from zones.secondary import Primary
 from zones.zone import Mode, Zone
 
 CATZONE = click.argument("apex", metavar="CATZONE", type=ZONE)
 
 
-def primaries_at(addresses: tuple[Address, ...], key: Name | None) -> tuple[Primary, ...]:
-    """Return the primaries at these addresses, in their order."""
-    if any(address.port == 0 for address in addresses):
-        raise click.UsageError("a primary's port is 1 to 65535")
-    return tuple(
-        Primary(address.host, address.port, key, position)
-        for position, address in enumerate(dict.fromkeys(addresses))
-    )
-
-
 @click.command(
     cls=Command,
     example="""nsctl catalog add catalog.example --primary 192.0.2.1 --key k --customer 4711
-    nsctl catalog add catalog.example --primary 192.0.2.1 --member-primary 192.0.2.2""",
+    nsctl catalog add catalog.example --primary 192.0.2.1 --member-primary 192.0.2.2
+    nsctl catalog add catalog.example --primary 192.0.2.1 --tls --tls-ca customer-ca.pem""",
 )
 @CATZONE
 @click.option(
@@ -40,16 +30,16 @@ def primaries_at(addresses: tuple[Address, ...], key: Name | None) -> tuple[Prim
     "addresses",
     multiple=True,
     required=True,
-    type=ADDRESS,
+    type=str,
     metavar="ADDR[@PORT]",
     help="Whom the catalog is transferred from; repeat for several.",
 )
-@click.option("--key", type=KEY, metavar="NAME", help="TSIG key towards the primaries.")
+@with_means
 @click.option(
     "--member-primary",
     "member_addresses",
     multiple=True,
-    type=ADDRESS,
+    type=str,
     metavar="ADDR[@PORT]",
     help="Whom its zones are transferred from; default: the same.",
 )
@@ -77,20 +67,26 @@ def add(
     app: App,
     *,
     apex: Name,
-    addresses: tuple[Address, ...],
-    key: Name | None,
-    member_addresses: tuple[Address, ...],
+    addresses: tuple[str, ...],
+    means: Means,
+    member_addresses: tuple[str, ...],
     member_key: Name | None,
     customer: str | None,
     max_members: int,
     max_lost: int,
 ) -> None:
-    """Follow the catalog CATZONE: each zone that it lists is followed too, as long as it does."""
+    """Follow the catalog CATZONE: each zone that it lists is followed too, as long as it does.
+
+    What the options say of TLS, --source and --transfers counts for the primaries of its zones too.
+    """
     from storage import catalogs, secondaries, zones
     from zones.catalog import Guard
 
-    own = primaries_at(addresses, key)
-    theirs = primaries_at(member_addresses or addresses, member_key or key)
+    own = means.primaries(addresses)
+    theirs = means.primaries(
+        member_addresses or addresses, option="--member-primary", key=member_key
+    )
+    means.check_sources((*own, *theirs))
     owner = customer if customer is not None else app.settings().customer
     made = catalogs.Catalog(
         apex,
@@ -104,11 +100,11 @@ def add(
         zone = Zone(apex, Mode.HIDDEN_PRIMARY, owner)
         zones.add_zone(session, zone, now=now, actor=app.actor)
         secondaries.set_primaries(session, apex, own, now=now, actor=app.actor)
-        for one in {primary.key for primary in theirs} - {None, key}:
+        for one in {primary.key for primary in theirs} - {None, means.key}:
             assert one is not None
             catalogs.check_key(session, one)
         catalogs.add_catalog(session, made, now=now, actor=app.actor)
-    whom = ", ".join(map(str, own))
+    whom = ", ".join(map(told_of, own))
 
     def tell() -> None:
         click.echo(f"catalog {display(apex)}: followed from {whom}")
@@ -159,11 +155,11 @@ def produce(app: App, *, apex: Name, customer: str) -> None:
     "--primary",
     "addresses",
     multiple=True,
-    type=ADDRESS,
+    type=str,
     metavar="ADDR[@PORT]",
     help="Whom the zones of the group are transferred from; repeat for several.",
 )
-@click.option("--key", type=KEY, metavar="NAME", help="TSIG key towards these primaries.")
+@with_means
 @click.option("--delete", "gone", is_flag=True, help="Let the group be like all others again.")
 @click.pass_obj
 def group(
@@ -171,8 +167,8 @@ def group(
     *,
     apex: Name,
     name: str,
-    addresses: tuple[Address, ...],
-    key: Name | None,
+    addresses: tuple[str, ...],
+    means: Means,
     gone: bool,
 ) -> None:
     """Give the zones that CATZONE puts into GROUP (RFC 9432 4.4.2) primaries of their own."""
@@ -185,9 +181,10 @@ def group(
         before = catalogs.get_catalog(session, apex)
         groups = {one: known for one, known in before.groups.items() if one != name}
         if not gone:
-            if key is not None:
-                catalogs.check_key(session, key)
-            groups[name] = primaries_at(addresses, key)
+            if means.key is not None:
+                catalogs.check_key(session, means.key)
+            groups[name] = means.primaries(addresses)
+            means.check_sources(groups[name])
         after = replace(before, groups=groups)
         catalogs.change_catalog(session, after, now=now, actor=app.actor)
     what = "has the primaries of all others" if gone else "has primaries of its own"

@@ -27,6 +27,11 @@ secondary = Group(
             "cli.secondary_refresh:retransfer",
             "Fetch the whole zone, whatever its serial.",
         ),
+        "set-primary": (
+            "cli.secondary_primaries:set_primary",
+            "Ask another primary too, or ask one differently.",
+        ),
+        "remove-primary": ("cli.secondary_primaries:remove_primary", "Ask a primary no more."),
         "suspend-primary": (
             "cli.secondary_suspend:suspend_primary",
             "Cut a primary off at once, with a reason.",

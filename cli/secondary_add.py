@@ -9,14 +9,13 @@ from pathlib import Path
 import click
 
 from cli.app import App
-from cli.arguments import KEY, ZONE
+from cli.arguments import ZONE
 from cli.command import Command
 from cli.output import count, emit, progress
-from cli.primary_tls import DNS_PORT, TLS_PORT, address_of, as_data, primary_tls
-from nameserver.address import Address
+from cli.primary_options import Means, as_data, told_of, with_means
 from zones.errors import ZoneError
 from zones.name import BadName, Name, display, from_text
-from zones.secondary import Primary, PrimaryTls
+from zones.secondary import Primary
 from zones.zone import Mode, Zone
 
 IN_ONE_COMMIT = 500
@@ -27,7 +26,8 @@ IN_ONE_COMMIT = 500
     example="""nsctl secondary add example.org --primary 192.0.2.1
     nsctl secondary add example.org --primary 192.0.2.1@5301 --primary '[2001:db8::1]@53' --key k
     nsctl secondary add --file names.txt --primary 192.0.2.1 --customer 4711
-    nsctl secondary add example.org --primary 192.0.2.1 --tls --tls-name ns.example.net""",
+    nsctl secondary add example.org --primary 192.0.2.1 --tls --tls-name ns.example.net
+    nsctl secondary add example.org --primary 192.0.2.1 --source 192.0.2.53 --transfers 2""",
 )
 @click.argument("apexes", metavar="ZONE...", nargs=-1, type=ZONE)
 @click.option(
@@ -46,18 +46,7 @@ IN_ONE_COMMIT = 500
     metavar="ADDR[@PORT]",
     help="The customer's server; repeat for several, in the order they are asked.",
 )
-@click.option("--key", type=KEY, metavar="NAME", help="TSIG key towards the primaries.")
-@click.option("--tls", is_flag=True, help="Over TLS alone (RFC 9103); the port is 853 by default.")
-@click.option("--tls-name", metavar="NAME", help="The name in the primary's certificate.")
-@click.option(
-    "--tls-ca",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Who issued it, in PEM form; default: the issuers that the system trusts.",
-)
-@click.option(
-    "--tls-pin", metavar="SHA256", help="Instead of name and issuer: the digest of its public key."
-)
+@with_means
 @click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode if mode.is_secondary]),
@@ -73,11 +62,7 @@ def add(
     apexes: tuple[Name, ...],
     names_file: Path | None,
     primaries: tuple[str, ...],
-    key: Name | None,
-    tls: bool,
-    tls_name: str | None,
-    tls_ca: Path | None,
-    tls_pin: str | None,
+    means: Means,
     mode: str,
     customer: str | None,
 ) -> None:
@@ -89,9 +74,9 @@ def add(
         raise click.UsageError("name a zone, or a --file of names")
     owner = customer if customer is not None else app.settings().customer
     made = [Zone(apex, mode=Mode(mode), customer=owner) for apex in dict.fromkeys(names)]
-    how = primary_tls(tls=tls, name=tls_name, ca=tls_ca, pin=tls_pin)
-    asked = [address_of(text, TLS_PORT if how else DNS_PORT) for text in primaries]
-    add_secondaries(app, made, asked, key, how)
+    asked = means.primaries(primaries)
+    means.check_sources(asked)
+    add_secondaries(app, made, asked)
 
 
 def read_names(path: Path) -> list[Name]:
@@ -112,26 +97,14 @@ def read_names(path: Path) -> list[Name]:
     return names
 
 
-def add_secondaries(
-    app: App,
-    made: Sequence[Zone],
-    addresses: Sequence[Address],
-    key: Name | None,
-    tls: PrimaryTls | None = None,
-) -> None:
+def add_secondaries(app: App, made: Sequence[Zone], primaries: Sequence[Primary]) -> None:
     """Store zones with their primaries: all of them, or on a refusal none."""
     from storage import keys, secondaries, zones
 
-    primaries = [
-        Primary(address.host, address.port, key, position, tls)
-        for position, address in enumerate(dict.fromkeys(addresses))
-    ]
-    if any(primary.port == 0 for primary in primaries):
-        raise click.UsageError("a primary's port is 1 to 65535")
     moment = time.time()
     with app.opened() as database:
         with database.read() as session:
-            if key is not None:
+            for key in {primary.key for primary in primaries if primary.key}:
                 keys.get_key(session, key)
             if there := zones.existing(session, [zone.apex for zone in made]):
                 listed = sorted(display(apex) for apex in there)
@@ -151,18 +124,16 @@ def add_secondaries(
             "zone": display(zone.apex),
             "mode": zone.mode.value,
             "primaries": [str(primary) for primary in primaries],
-            "key": display(key) if key else None,
-            "tls": as_data(tls),
+            "key": display(primaries[0].key) if primaries[0].key else None,
+            "tls": as_data(primaries[0].tls),
         }
         for zone in made
     ]
-    whom = ", ".join(str(primary) for primary in primaries)
+    whom = ", ".join(told_of(primary) for primary in primaries)
     what = f"zone {display(made[0].apex)}" if len(made) == 1 else count(len(made), "zone")
-    signed = f", signed by {display(key)}" if key else ""
-    signed += ", over TLS" if tls else ""
 
     def tell() -> None:
-        click.echo(f"{what}: added, {made[0].mode.value}, from {whom}{signed}")
+        click.echo(f"{what}: added, {made[0].mode.value}, from {whom}")
         if len(made) == 1:
             click.echo(f"see how it goes: nsctl secondary status {display(made[0].apex)}")
 

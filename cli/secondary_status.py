@@ -28,7 +28,7 @@ from cli.output import (
     stamp,
     wrapped,
 )
-from cli.primary_tls import as_data as as_data_tls
+from cli.primary_options import primary_data, told_of
 from zones.errors import DNSError
 from zones.name import Name, display
 from zones.secondary import Primary, Result, SecondaryState, SecondaryStatus, TransferAttempt
@@ -66,15 +66,7 @@ def as_data(
         "refused_serial": state.refused_serial,
         "pinned": zone.pinned,
         "suspended": zone.suspended or None,
-        "primaries": [
-            {
-                "address": primary.address,
-                "port": primary.port,
-                "key": display(primary.key) if primary.key else None,
-                "tls": as_data_tls(primary.tls),
-            }
-            for primary in primaries
-        ],
+        "primaries": [primary_data(primary) for primary in primaries],
     }
 
 
@@ -157,12 +149,7 @@ def print_status(
         else "never",
         "Next refresh": ago(state.next_refresh, now) if state.next_refresh > now else "due",
         "Expires": expiry_text(state, now),
-        "Primaries": ", ".join(
-            f"{primary}{' over TLS' if primary.tls else ''}"
-            f"{f' (key {display(primary.key)})' if primary.key else ''}"
-            for primary in primaries
-        )
-        or "none",
+        "Primaries": ", ".join(told_of(primary) for primary in primaries) or "none",
         "Mode": zone.mode.value + (", pinned" if zone.pinned else ""),
         "Customer": zone.customer,
     }

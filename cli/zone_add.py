@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.app import App
-from cli.arguments import ADDRESS, KEY, MAILBOX, NAME, ZONE, now
+from cli.arguments import KEY, MAILBOX, NAME, ZONE, now
 from cli.command import Command
 from cli.findings import as_data, print_findings
 from cli.output import count, emit
-from nameserver.address import Address
 from zones.name import Name, display
 from zones.serial import SerialPolicy
 from zones.zone import Mode, Zone
@@ -62,7 +61,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many versions stay, to be served again.",
 )
-@click.option("--primary", "primaries", multiple=True, type=ADDRESS, help="For a secondary zone.")
+@click.option("--primary", "primaries", multiple=True, type=str, help="For a secondary zone.")
 @click.option("--key", type=KEY, metavar="NAME", help="TSIG key towards the primaries.")
 @click.pass_obj
 def add(
@@ -76,7 +75,7 @@ def add(
     customer: str | None,
     serial_policy: str,
     keep_versions: int,
-    primaries: tuple[Address, ...],
+    primaries: tuple[str, ...],
     key: Name | None,
 ) -> None:
     """Create each ZONE with a SOA and NS records.
@@ -97,9 +96,10 @@ def add(
     if Mode(mode).is_secondary:
         if not primaries:
             raise click.UsageError("a secondary zone needs its --primary ADDRESS[@PORT]")
+        from cli.primary_options import Means
         from cli.secondary_add import add_secondaries
 
-        add_secondaries(app, made, primaries, key)
+        add_secondaries(app, made, Means(key).primaries(primaries))
         return
     if primaries or key:
         raise click.UsageError(f"a zone of mode {mode} has no primaries")

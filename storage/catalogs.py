@@ -7,7 +7,7 @@ from which catalog they came. Whatever a catalog says is done in one transaction
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -23,10 +23,11 @@ from storage.events import EventSeverity
 from storage.feed import ChangeKind
 from storage.keys import get_key
 from storage.models import ZoneRow
+from storage.primary_documents import document_of, primaries_of
 from storage.versions import Origin
 from zones.catalog import Guard, Member, Owned, Plan, content, make_catalog, plan, read_catalog
 from zones.errors import ZoneError
-from zones.name import Name, display, from_text
+from zones.name import Name, display
 from zones.rrset import SOA
 from zones.secondary import Primary
 from zones.serial import SerialPolicy
@@ -312,9 +313,9 @@ def first_version(apex: Name, now: float) -> ZoneVersion:
 def _columns(catalog: Catalog) -> dict[str, Any]:
     guard = catalog.guard
     settings = {
-        "primaries": [_as_document(primary) for primary in catalog.primaries],
+        "primaries": [document_of(primary) for primary in catalog.primaries],
         "groups": {
-            name: [_as_document(one) for one in group] for name, group in catalog.groups.items()
+            name: [document_of(one) for one in group] for name, group in catalog.groups.items()
         },
         "members": guard.members,
         "share": guard.share,
@@ -337,26 +338,12 @@ def _catalog_of(row: CatalogRow) -> Catalog:
         row.apex,
         Role(row.role),
         row.customer or "",
-        _primaries_of(settings["primaries"]),
-        {name: _primaries_of(group) for name, group in settings["groups"].items()},
+        primaries_of(settings["primaries"]),
+        {name: primaries_of(group) for name, group in settings["groups"].items()},
         guard,
         row.applied,
         row.trouble,
         row.held,
-    )
-
-
-def _as_document(primary: Primary) -> dict[str, Any]:
-    key = display(primary.key) if primary.key else None
-    return {"address": primary.address, "port": primary.port, "key": key}
-
-
-def _primaries_of(documents: Sequence[Mapping[str, Any]]) -> tuple[Primary, ...]:
-    return tuple(
-        Primary(
-            one["address"], one["port"], from_text(one["key"]) if one["key"] else None, position
-        )
-        for position, one in enumerate(documents)
     )
 
 

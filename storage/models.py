@@ -207,6 +207,8 @@ class PrimaryRow(Base):
     port: Mapped[int]
     key: Mapped[KeyOf | None] = mapped_column(index=True)
     tls: Mapped[dict[str, Any] | None]  # the fields of ``zones.secondary.PrimaryTls``
+    source: Mapped[str | None]
+    transfers: Mapped[int | None]
 
 
 class PeerRow(Base):

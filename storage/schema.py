@@ -16,7 +16,7 @@ from storage.errors import StorageError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0012"  # of storage/migrations/versions
+HEAD: Final = "0011"  # of storage/migrations/versions
 
 
 def bring_up_to_date(engine: Engine) -> None:

@@ -18,9 +18,10 @@ from storage.events import EventSeverity
 from storage.feed import ChangeKind
 from storage.keys import get_key
 from storage.models import AttemptRow, PrimaryRow, StateRow, ZoneRow
+from storage.primary_documents import tls_of
 from storage.zones import chunks, existing, get_zone, unknown
 from zones.name import Name, display
-from zones.secondary import Primary, PrimaryTls, Result, SecondaryState, TransferAttempt
+from zones.secondary import Primary, Result, SecondaryState, TransferAttempt
 from zones.zone import Mode
 
 KEEP_ATTEMPTS: Final = 30  # per zone
@@ -70,6 +71,8 @@ def set_primaries_of(
             "port": primary.port,
             "key": primary.key,
             "tls": asdict(primary.tls) if primary.tls else None,
+            "source": primary.source,
+            "transfers": primary.transfers,
         }
         for apex in zones
         for position, primary in enumerate(primaries)
@@ -95,15 +98,7 @@ def set_primaries_of(
 def primaries(session: Session, apex: Name) -> list[Primary]:
     """Return the primaries of a zone in the order they are asked; raises ``UnknownZone``."""
     get_zone(session, apex)
-    rows = session.scalars(
-        select(PrimaryRow).where(PrimaryRow.apex == apex).order_by(PrimaryRow.position)
-    )
-    return [Primary(row.address, row.port, row.key, row.position, tls_of(row.tls)) for row in rows]
-
-
-def tls_of(stored: dict[str, Any] | None) -> PrimaryTls | None:
-    """Return what is stored of a primary's TLS, ``None`` where nothing is."""
-    return PrimaryTls(**stored) if stored else None
+    return all_primaries(session, [apex]).get(apex, [])
 
 
 def all_primaries(
@@ -118,10 +113,12 @@ def all_primaries(
         PrimaryRow.key,
         PrimaryRow.position,
         PrimaryRow.tls,
+        PrimaryRow.source,
+        PrimaryRow.transfers,
     ).order_by(PrimaryRow.apex, PrimaryRow.position)
     for some in narrowed(query, PrimaryRow.apex, apexes):
-        for apex, address, port, key, position, tls in session.execute(some):
-            primary = Primary(address, port, key, position, tls_of(tls))
+        for apex, address, port, key, position, tls, *how in session.execute(some):
+            primary = Primary(address, port, key, position, tls_of(tls), *how)
             found.setdefault(apex, []).append(primary)
     return found
 

@@ -38,7 +38,9 @@ class PrimaryTls:
 class Primary:
     """A server that a zone is transferred from; asked in the order of ``position``.
 
-    With ``tls`` it is asked over TLS and no other way.
+    With ``tls`` it is asked over TLS and no other way. ``source`` is the address of ours that it
+    is asked from, and ``transfers`` how many requests may be under way to it over connections at
+    one time; ``None`` is what the server's settings say.
     """
 
     address: str
@@ -46,6 +48,8 @@ class Primary:
     key: Name | None = None
     position: int = 0
     tls: PrimaryTls | None = None
+    source: str | None = None
+    transfers: int | None = None
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address

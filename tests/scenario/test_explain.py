@@ -108,6 +108,7 @@ CASES = [
     Case("silent", "timeout", kind=Silent),
     Case("died", "unreachable", first=good(), way="stopped"),
     Case("no-tcp", "unreachable", kind=WithoutTcp, first=None),
+    Case("source-not-ours", "source-address", first=good(), way="source"),
     # What it answers
     Case("transfer-refused", "refused-by-primary", way=ways.refused),
     Case("query-refused", "refused-by-primary", kind=Answering),
@@ -232,6 +233,9 @@ class Story:
         if case.way == "suspend":
             server = str(primary.remote())
             self.ours.cli("secondary", "suspend-primary", server, "--reason", "endless transfers")
+        if case.way == "source":
+            asked = ("--primary", str(primary.remote()), "--source", "192.0.2.77")
+            self.ours.cli("secondary", "set-primary", self.apex, *asked)
         if case.then is not None:
             primary.load(case.then(self.apex))
         self.ours.cli("secondary", "refresh", self.apex)
