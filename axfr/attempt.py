@@ -45,6 +45,7 @@ NO_ANSWER = frozenset(
         "source-address",
         "tls-failed",
         "tls-certificate",
+        "tls-own-certificate",
     }
 )
 # What a second transfer of the same serial would end in again.

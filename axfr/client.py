@@ -20,6 +20,7 @@ from axfr.ids import new_id
 from axfr.inbound import InboundTransfer
 from axfr.ixfr import RULE, IncrementalTransfer
 from axfr.message import FORMERR, NOTIMP
+from axfr.own_certificate import OwnCertificate
 from axfr.places import Places
 from axfr.soa_query import SoaAnswer, SoaQuery, Truncated, Unrelated
 from axfr.source import SOURCE, is_not_ours, not_ours
@@ -48,6 +49,7 @@ class ClientSettings:
     idle_timeout: float = 30.0  # between two pieces of an answer over TCP
     source: str | None = None
     source6: str | None = None
+    own: OwnCertificate | None = None  # shown to primaries that ask for one
 
     def local_address(self, primary: Primary) -> tuple[str, int] | None:
         """Return what to bind to for this primary; the port is left to the system."""
@@ -82,7 +84,7 @@ class Client:
         self._clock = clock
         self._without_edns: LRUCache[tuple[str, int], float] = LRUCache(MOST_PRIMARIES)
         times = Times(settings.connect_timeout, settings.idle_timeout)
-        self._connections = Connections(times, clock)
+        self._connections = Connections(times, clock, settings.own)
         self._places = Places()
 
     async def query_soa(self, primary: Primary, apex: Name, key: TsigKey | None) -> SoaAnswer:
@@ -138,6 +140,11 @@ class Client:
             if is_not_ours(error, source := self._settings.local_address(primary)):
                 raise query.error(SOURCE, not_ours(source)) from error
             raise query.error("unreachable", f"no answer over UDP: {error.strerror}") from error
+
+    async def certificate(self, primary: Primary, apex: Name) -> bytes:
+        """Return the certificate that a primary shows, in DER form; raises ``TransferError``."""
+        source = self._settings.local_address(primary)
+        return await self._connections.certificate(primary, apex, source=source)
 
     async def fetch(
         self, primary: Primary, apex: Name, key: TsigKey | None, limits: Limits

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
+from axfr import own_certificate
 from axfr.errors import TransferError
 from axfr.framing import Frames, frame
 from axfr.ids import new_id
@@ -91,6 +92,7 @@ class Connection(asyncio.Protocol):
         self._work: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._since = 0.0  # when the last exchange ended
+        self._heard = False  # whether anything came at all
         self.usable = True
         self.closed_by_peer = False
         self.bulk = False
@@ -102,6 +104,20 @@ class Connection(asyncio.Protocol):
     def is_closed(self) -> bool:
         """Tell whether it is given back."""
         return self._transport is not None and self._transport.is_closing()
+
+    @property
+    def certificate(self) -> bytes:
+        """Return the certificate of the other end, in DER form; empty without TLS."""
+        secured = self._secured
+        return (secured.getpeercert(binary_form=True) or b"") if secured else b""
+
+    @property
+    def _was_shut_at_once(self) -> bool:
+        return self._secured is not None and not self._heard and bool(self._pending)
+
+    @property
+    def _secured(self) -> ssl.SSLObject | None:
+        return self._transport.get_extra_info("ssl_object") if self._transport else None
 
     @property
     def is_open(self) -> bool:
@@ -174,6 +190,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand messages to their exchanges: at once, or in a thread where that takes a while."""
+        self._heard = True
         batches: list[_Batch] = []
         for message in self._frames.feed(data):
             query_id = int.from_bytes(message[:2], "big")
@@ -208,6 +225,10 @@ class Connection(asyncio.Protocol):
             self._lost(exc)
 
     def _lost(self, exc: Exception | None) -> None:
+        # What a primary says of our certificate comes after the handshake (RFC 8446 4.4.2.4).
+        if told := own_certificate.said_by_closing(exc, at_once=self._was_shut_at_once):
+            self.close(told, own_certificate.RULE)
+            return
         if isinstance(exc, OSError):
             self.close(f"the connection broke: {plain(exc)}")
             return

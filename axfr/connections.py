@@ -16,8 +16,9 @@ from typing import Final, TypeAlias
 
 from axfr.connection import Connection, E, Lost, Make, plain
 from axfr.errors import TransferError
+from axfr.own_certificate import OwnCertificate, UnusableCertificate
 from axfr.source import SOURCE, Address, is_not_ours, not_ours
-from axfr.tls import PinMismatch, check_pin, context_for, reason_of, server_name
+from axfr.tls import Contexts, PinMismatch, check_pin, reason_of, server_name
 from zones.name import Name
 from zones.secondary import Primary, PrimaryTls
 
@@ -95,8 +96,11 @@ class _NotConnected(Exception):
 class Connections:
     """Connections to any number of primaries; ``close`` when done."""
 
-    def __init__(self, times: Times, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, times: Times, clock: Callable[[], float], own: OwnCertificate | None = None
+    ) -> None:
         self._times = times
+        self._contexts = Contexts(own)
         self._clock = clock
         self._pools: dict[Peer, _Pool] = {}
 
@@ -128,6 +132,18 @@ class Connections:
             return await self._alone(primary, make, source, heavy=heavy)
         except (Lost, _NotConnected) as error:
             raise TransferError(apex, str(primary), error.rule, error.reason) from None
+
+    async def certificate(
+        self, primary: Primary, apex: Name, *, source: Address | None = None
+    ) -> bytes:
+        """Return the certificate that a primary shows, in DER form; raises ``TransferError``."""
+        try:
+            connection = await self._open(primary, source)
+        except _NotConnected as error:
+            raise TransferError(apex, str(primary), error.rule, error.reason) from None
+        shown = connection.certificate
+        connection.close("done")
+        return shown
 
     def close(self) -> None:
         """Close all connections."""
@@ -211,6 +227,10 @@ class Connections:
     ) -> Connection:
         """Connect and agree on TLS (RFC 9103 7); raises ``OSError`` and ``_NotConnected``."""
         loop = asyncio.get_running_loop()
+        try:
+            context = self._contexts.of(tls)
+        except (UnusableCertificate, OSError, ValueError) as error:
+            raise _NotConnected(*reason_of(error, primary)) from error
         family = socket.AF_INET6 if ":" in primary.address else socket.AF_INET
         plain_socket = socket.socket(family, socket.SOCK_STREAM)
         try:
@@ -226,7 +246,7 @@ class Connections:
             transport, connection = await loop.create_connection(
                 lambda: Connection(self._times.idle, self._clock),
                 sock=plain_socket,
-                ssl=context_for(tls),
+                ssl=context,
                 server_hostname=server_name(primary),
                 ssl_handshake_timeout=self._times.connect,
             )

@@ -20,6 +20,7 @@ from axfr.judging import Arrival, Bench, judge
 from axfr.refusal import fix_of, record_of
 from axfr.sentences import whole_sentence
 from axfr.soa import Soa
+from axfr.tls import Shown
 from zones.finding import Finding, Severity
 from zones.name import Name, display
 from zones.packing import Packed
@@ -28,6 +29,7 @@ from zones.secondary import Primary, TsigKey
 from zones.version import ZoneVersion
 
 FEW_TRIES: Final = ClientSettings(udp_timeout=1.5, udp_tries=2, connect_timeout=4.0)
+SOON: Final = 14 * 86_400  # seconds before its end at which a certificate is worth a warning
 
 
 class Verdict(StrEnum):
@@ -102,6 +104,8 @@ class _Attempt:
 
     async def run(self) -> Trial:
         """Try one thing after the other."""
+        if self._primary.tls is not None:
+            await self._try_tls()
         serials = [await self._try_soa(tcp=False), await self._try_soa(tcp=True)]
         fetched = await self._try_transfer()
         version = None
@@ -125,6 +129,25 @@ class _Attempt:
             told = f"The primary at {peer} does not answer over UDP."
         self._note(name, verdict, told, fix=fix_of(error.rule), rule=error.rule)
 
+    async def _try_tls(self) -> None:
+        """Tell by which certificate the primary is known."""
+        try:
+            shown = Shown.of(await self._client.certificate(self._primary, self._apex))
+        except TransferError as error:
+            self._failed("tls", error, verdict=Verdict.FAILED)
+            return
+        names, ends = ", ".join(shown.names) or "nobody", f"{shown.ends:%Y-%m-%d %H:%M} UTC"
+        told = f"TLS 1.3; its certificate is for {names}, issued by {shown.issuer}, until {ends}."
+        assert self._primary.tls is not None
+        left = shown.ends.timestamp() - self._clock()
+        if left < SOON and not self._primary.tls.pin:  # of a pinned key dates do not count
+            fix = "Renew the certificate of the primary before it ends: it is not asked then."
+            self._note("tls", Verdict.WARNING, told, fix=fix)
+            return
+        if self._primary.tls.pin:
+            told += " Its key is the one that is pinned."
+        self._note("tls", Verdict.OK, told)
+
     async def _try_soa(self, *, tcp: bool) -> int | None:
         name = "tcp" if tcp else "udp"
         if self._primary.tls is not None and not tcp:
@@ -142,7 +165,7 @@ class _Attempt:
         self._note(
             name,
             Verdict.OK,
-            f"Answers over {name.upper()} with authority{signed}: serial {answer.serial}.",
+            f"Answers over {'TLS' if self._primary.tls else name.upper()} with authority{signed}: serial {answer.serial}.",
         )
         return answer.serial
 

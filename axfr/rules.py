@@ -75,6 +75,16 @@ ALL: Final = (
         " (tls-pin) here as they are now.",
         "RFC 9103 7.3.1, RFC 8310 8",
     ),
+    Rule(
+        "tls-own-certificate",
+        ERROR,
+        "The primary does not let us in by our certificate",
+        "The primary lets only servers transfer zones that show a certificate it knows, and ours is"
+        " missing, cannot be used, or is not accepted.",
+        "Have the primary trust the issuer of our certificate. The operator of this server sets the"
+        " certificate and key below [transfers].",
+        "RFC 9103 9.3.3",
+    ),
     # What the primary answers
     Rule(
         "refused-by-primary",

@@ -15,6 +15,9 @@ FRAMES: Final = {
     "no-primary": "There is nobody to ask for {zone}: no primary is entered.",
     "primary-suspended": "Our server does not ask the primary at {peer}: {reason}.",
     "source-address": "Our server could not ask the primary at {peer}: {reason}.",
+    "tls-own-certificate": (
+        "The primary at {peer} wants to know our server by a certificate: {reason}."
+    ),
     "refused-by-primary": "Our server asked the primary at {peer} for {zone}, and {reason}.",
     "primary-failed": "Our server asked the primary at {peer} for {zone}, and {reason}.",
     "primary-not-authoritative": (

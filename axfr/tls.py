@@ -8,17 +8,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import ssl
-from functools import lru_cache
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
+from cachetools import LRUCache
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from axfr import own_certificate
+from axfr.own_certificate import OwnCertificate, Seen
 from zones.secondary import Primary, PrimaryTls
 
 ALPN: Final = "dot"  # RFC 9103 7.1
 NO_TLS: Final = "tls-failed"
 WRONG_CERTIFICATE: Final = "tls-certificate"
+MOST_CONTEXTS: Final = 1024
 
 # By the numbers of X.509 verification errors in OpenSSL.
 CERTIFICATE_REASONS: Final = {
@@ -41,19 +46,40 @@ class PinMismatch(Exception):
         self.found = found
 
 
-@lru_cache(maxsize=1024)
-def context_for(tls: PrimaryTls) -> ssl.SSLContext:
-    """Return the context for connections to primaries known in this way; raises ``ssl.SSLError``."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3  # RFC 9103 7.2
-    context.set_alpn_protocols([ALPN])
-    if tls.pin:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    elif tls.ca:
-        context.load_verify_locations(cadata=tls.ca)
-    else:
-        context.load_default_certs()
-    return context
+class Contexts:
+    """The contexts for connections to primaries, by how these are known.
+
+    ``own`` is what we show of ourselves; after a change of its files contexts are made anew.
+    """
+
+    def __init__(self, own: OwnCertificate | None = None) -> None:
+        self._own = own
+        self._made: LRUCache[PrimaryTls, tuple[Seen, ssl.SSLContext]] = LRUCache(MOST_CONTEXTS)
+
+    def of(self, tls: PrimaryTls) -> ssl.SSLContext:
+        """Return the context for primaries known in this way.
+
+        Raises ``ssl.SSLError`` and ``UnusableCertificate``.
+        """
+        seen = self._own.seen() if self._own else ()
+        made = self._made.get(tls)
+        if made is None or made[0] != seen:
+            made = self._made[tls] = seen, self._make(tls)
+        return made[1]
+
+    def _make(self, tls: PrimaryTls) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3  # RFC 9103 7.2
+        context.set_alpn_protocols([ALPN])
+        if tls.pin:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        elif tls.ca:
+            context.load_verify_locations(cadata=tls.ca)
+        else:
+            context.load_default_certs()
+        if self._own is not None:
+            self._own.load_into(context)
+        return context
 
 
 def server_name(primary: Primary) -> str:
@@ -71,6 +97,31 @@ def pin_of(certificate: bytes) -> str:
     return base64.b64encode(hashlib.sha256(octets).digest()).decode()
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a primary's certificate says, and until when; ``pin`` is that of its key."""
+
+    names: tuple[str, ...]
+    issuer: str
+    ends: datetime
+    pin: str
+
+    @classmethod
+    def of(cls, certificate: bytes) -> Shown:
+        """Return what a certificate in DER form says."""
+        found = x509.load_der_x509_certificate(certificate)
+        names: list[str] = []
+        try:
+            alternative = found.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        except x509.ExtensionNotFound:
+            pass
+        else:
+            names += alternative.value.get_values_for_type(x509.DNSName)
+            names += map(str, alternative.value.get_values_for_type(x509.IPAddress))
+        issuer = found.issuer.rfc4514_string() or "nobody by name"
+        return cls(tuple(names), issuer, found.not_valid_after_utc, pin_of(certificate))
+
+
 def check_pin(tls: PrimaryTls, secured: ssl.SSLObject) -> None:
     """Raise ``PinMismatch`` where a connection is not to who is pinned."""
     if tls.pin:
@@ -81,6 +132,8 @@ def check_pin(tls: PrimaryTls, secured: ssl.SSLObject) -> None:
 
 def reason_of(error: Exception, primary: Primary) -> tuple[str, str]:
     """Return the rule that a failed handshake broke, and a sentence."""
+    if told := own_certificate.said_of_us(error):
+        return own_certificate.RULE, told
     if isinstance(error, PinMismatch):
         return WRONG_CERTIFICATE, f"its certificate has another key than the pin: {error.found}"
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -104,8 +157,6 @@ def _handshake_reason(error: ssl.SSLError) -> str:
         return "there is no TLS on that port"
     if "PROTOCOL_VERSION" in reason or reason == "UNSUPPORTED_PROTOCOL":
         return "it does not offer TLS 1.3"
-    if "CERTIFICATE_REQUIRED" in reason:
-        return "it wants a certificate from us"
     if "NO_APPLICATION_PROTOCOL" in reason:
         return "it does not know the protocol dot (RFC 9103)"
     told = reason.replace("_", " ").lower() or str(error)

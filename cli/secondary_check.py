@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -14,11 +15,13 @@ import dns.name
 import dns.query
 import dns.rdatatype
 
-from axfr.onboarding import Step, Trial, Verdict, compare_trials, try_primaries
+from axfr.client import ClientSettings
+from axfr.onboarding import FEW_TRIES, Step, Trial, Verdict, compare_trials, try_primaries
 from cli.app import App
-from cli.arguments import ADDRESS, KEY, NAME, ZONE
+from cli.arguments import ADDRESS, NAME, ZONE
 from cli.command import Command
 from cli.output import emit, wrapped
+from cli.primary_options import Means, with_means
 from nameserver.address import Address
 from zones.guards import apex_rrsets
 from zones.keys import matching_key
@@ -36,6 +39,7 @@ COLOURS = {
     Verdict.SKIPPED: "bright_black",
 }
 NAMES = {
+    "tls": "TLS",
     "udp": "UDP",
     "tcp": "TCP",
     "transfer": "Transfer",
@@ -53,6 +57,7 @@ NAMES = {
     cls=Command,
     example="""nsctl secondary check example.org --primary 192.0.2.1
     nsctl secondary check example.org --primary 192.0.2.1@5301 --key transfer --validate
+    nsctl secondary check example.org --primary 192.0.2.1 --tls --tls-name ns.example.net
     nsctl secondary check example.org --primary 192.0.2.1 --resolver 192.0.2.53 --server ns1.us.net""",
 )
 @click.argument("apex", metavar="ZONE", type=ZONE)
@@ -61,11 +66,11 @@ NAMES = {
     "addresses",
     multiple=True,
     required=True,
-    type=ADDRESS,
+    type=str,
     metavar="ADDR[@PORT]",
     help="The customer's server; repeat for several.",
 )
-@click.option("--key", type=KEY, metavar="NAME", help="TSIG key towards the primaries.")
+@with_means
 @click.option("--validate", is_flag=True, help="Verify all DNSSEC signatures of the zone, too.")
 @click.option(
     "--resolver",
@@ -86,8 +91,8 @@ def check(
     app: App,
     *,
     apex: Name,
-    addresses: tuple[Address, ...],
-    key: Name | None,
+    addresses: tuple[str, ...],
+    means: Means,
     validate: bool,
     resolver: Address | None,
     servers: tuple[Name, ...],
@@ -96,26 +101,34 @@ def check(
 
     Every step is told. The exit code is 1 where it would not work.
     """
-    keys = the_keys(app, key)
-    primaries = [
-        Primary(address.host, address.port, key, position)
-        for position, address in enumerate(dict.fromkeys(addresses))
-    ]
+    keys = the_keys(app, means.key)
+    primaries = means.primaries(addresses)
+    means.check_sources(primaries)
     settings = TransferSettings(validation=Validation.SIGNATURES if validate else Validation.OFF)
-    trials = asyncio.run(try_primaries(apex, primaries, keys, settings))
+    trials = asyncio.run(
+        try_primaries(apex, primaries, keys, settings, client=client_settings(app))
+    )
     steps = [step for trial in trials for step in trial.steps] + compare_trials(apex, trials)
     version = next((trial.version for trial in trials if trial.version is not None), None)
     if version is not None:
         steps += check_servers(version, servers)
         if resolver is not None:
             steps += check_delegation(version, resolver)
-    steps.append(notify_hint(primaries, key))
+    steps.append(notify_hint(primaries, means.key))
     works = would_work(trials) and not any(
         step.verdict is Verdict.FAILED for step in steps if not step.peer
     )
     emit(app, as_data(apex, steps, works), lambda: tell(apex, steps, works))
     if not works:
         raise click.exceptions.Exit(1)
+
+
+def client_settings(app: App) -> ClientSettings:
+    """Return how the server would ask: from which address, and with which certificate."""
+    from nameserver import configured
+
+    server = configured.client_settings(app.settings().transfers)
+    return replace(FEW_TRIES, source=server.source, source6=server.source6, own=server.own)
 
 
 def the_keys(app: App, key: Name | None) -> dict[Name, TsigKey]:

@@ -6,11 +6,13 @@ import secrets
 from typing import Final
 
 from axfr.client import ClientSettings
+from axfr.own_certificate import OwnCertificate
 from axfr.refresh import Bounds
 from axfr.secondaries import SecondariesSettings
 from nameserver.respond import AnswerSettings
 from nameserver.rrl import RateLimits
 from nameserver.settings import RrlSettings, Settings
+from nameserver.settings_transfers import TransferSettings
 
 MOST_KEEPALIVE: Final = 65_534  # RFC 7828 3.1: tenths of a second, 16 bits
 
@@ -51,9 +53,18 @@ def secondaries_settings(settings: Settings) -> SecondariesSettings:
             bootstrap_max=timers.bootstrap_max,
             refused_hold=timers.refused_hold,
         ),
-        client=ClientSettings(
-            idle_timeout=transfers.timeout,
-            source=transfers.source_ipv4,
-            source6=transfers.source_ipv6,
-        ),
+        client=client_settings(transfers),
+    )
+
+
+def client_settings(transfers: TransferSettings) -> ClientSettings:
+    """Return what asking primaries asks of the settings."""
+    own = None
+    if transfers.certificate is not None:
+        own = OwnCertificate(transfers.certificate, transfers.key)
+    return ClientSettings(
+        idle_timeout=transfers.timeout,
+        source=transfers.source_ipv4,
+        source6=transfers.source_ipv6,
+        own=own,
     )

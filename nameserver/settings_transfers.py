@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -40,6 +41,16 @@ class TransferSettings(Table):
     """Which IPv4 address of ours primaries see; the system chooses where none is given."""
     source_ipv6: HostText | None = None
     """The same for IPv6."""
+    certificate: Path | None = None
+    """Ours, for primaries that want to know us by one over TLS."""
+    key: Path | None = None
+    """Where it does not stand in the same file."""
+
+    @model_validator(mode="after")
+    def _has_certificate(self) -> TransferSettings:
+        if self.key is not None and self.certificate is None:
+            raise ValueError("the key needs a certificate: set certificate below [transfers]")
+        return self
 
     def source_for(self, host: str) -> str | None:
         """Return the address of ours to ask ``host`` from, ``None`` for the system's choice."""

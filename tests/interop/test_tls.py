@@ -25,17 +25,23 @@ OURS, THEIRS = "ns.example.net", "primary.example.net"
 class TlsBind(Bind):
     """A named with a port for DNS over TLS, that transfers over TLS from others too."""
 
+    choosy = False
+
     def use_tls(self, files: Files, ca: Path, *, shows: bool = False) -> None:
         """Tell it its certificate and whom it trusts."""
         self.tls_port = free_port()
         self.files, self.ca, self.shows = files, ca, shows
 
     def options(self) -> str:
-        """Return the options with a second listener, and how the other end is known."""
+        """Return the options with a second listener, and how the other end is known.
+
+        A ``choosy`` one answers over TLS only those who show a certificate.
+        """
         own = f'cert-file "{self.files.certificate}"; key-file "{self.files.key}";'
         shown = own if self.shows else ""
+        asks = f'ca-file "{self.ca}";' if self.choosy else ""
         return (
-            f"tls own {{ {own} }};\n"
+            f"tls own {{ {own} {asks} }};\n"
             f'tls theirs {{ {shown} ca-file "{self.ca}"; remote-hostname "{OURS}"; }};\n'
             + super()
             .options()
@@ -158,6 +164,34 @@ def test_a_primary_that_is_not_who_it_should_be(ours: Nsctl, place: Path, issuer
         status = ours.wait_status(ZONE, last_result="unreachable")
     assert "its certificate has expired" in status["last_reason"]
     assert ours.serial(ZONE) is None
+
+
+@pytest.mark.interop("named")
+def test_a_primary_that_wants_to_know_us(place: Path, issuer: Issuer) -> None:
+    """Without our certificate there is no transfer, and the reason is told; with it there is.
+
+    The certificate is one that was put in place of another while the server ran, and the zone is
+    tried out before by ``secondary check``, which shows it too.
+    """
+    ours_files = Issuer(place, "stranger.example").issue(OURS)
+    primary = TlsBind(place)
+    primary.choosy = True
+    primary.use_tls(issuer.issue(THEIRS), issuer.ca)
+    ours = Nsctl(place, transfers_certificate=ours_files.certificate, transfers_key=ours_files.key)
+    primary.serve(ZONE, zone_text(1), Remote(ours.port))
+    with primary, ours:
+        address = f"{LOOPBACK}@{primary.tls_port}"
+        known = ("--tls", "--tls-name", THEIRS, "--tls-ca", str(issuer.ca))
+        ours.cli("secondary", "add", ZONE, "--primary", address, *known)
+        status = ours.wait_status(ZONE, last_result="unreachable")
+        assert status["last_rule"] == "tls-own-certificate"
+        issuer.issue(OURS)
+        report = ours.cli("secondary", "check", ZONE, "--primary", address, *known)
+        (tls,) = [step for step in report["steps"] if step["step"] == "tls"]
+        assert tls["result"] == "ok"
+        assert f"its certificate is for {THEIRS}, 127.0.0.1" in tls["sentence"]
+        ours.cli("secondary", "refresh", ZONE)
+        ours.wait_serial(ZONE, 1)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dns.message
@@ -14,7 +18,8 @@ import pytest
 
 from axfr.client import Client, ClientSettings
 from axfr.errors import TransferError
-from axfr.tls import pin_of
+from axfr.own_certificate import OwnCertificate
+from axfr.tls import Contexts, Shown, pin_of
 from tests.certificates import DAY, Files, Issuer
 from zones.name import from_text
 from zones.secondary import Primary, PrimaryTls
@@ -33,13 +38,7 @@ async def primary_server(files: Files | None, **how: object) -> AsyncIterator[in
         try:
             while True:
                 size = int.from_bytes(await reader.readexactly(2))
-                query = dns.message.from_wire(await reader.readexactly(size))
-                answer = dns.message.make_response(query)
-                answer.flags |= dns.flags.AA
-                soa = "ns.example.org. h.example.org. 42 3600 900 604800 300"
-                answer.answer = [dns.rrset.from_text("example.org.", 60, "IN", "SOA", soa)]
-                octets = answer.to_wire()
-                writer.write(len(octets).to_bytes(2) + octets)
+                writer.write(answer_to(await reader.readexactly(size)))
         except (asyncio.IncompleteReadError, OSError, dns.exception.DNSException):
             writer.close()
 
@@ -60,9 +59,57 @@ async def primary_server(files: Files | None, **how: object) -> AsyncIterator[in
         await asyncio.sleep(0.01)  # the loop closes what was aborted, then the test ends
 
 
-async def serial(port: int, tls: PrimaryTls) -> int:
+def answer_to(request: bytes) -> bytes:
+    """Return the answer to a SOA query, behind its length."""
+    answer = dns.message.make_response(dns.message.from_wire(request))
+    answer.flags |= dns.flags.AA
+    soa = "ns.example.org. h.example.org. 42 3600 900 604800 300"
+    answer.answer = [dns.rrset.from_text("example.org.", 60, "IN", "SOA", soa)]
+    octets = answer.to_wire()
+    return len(octets).to_bytes(2) + octets
+
+
+@contextmanager
+def choosy_primary(files: Files, client_ca: Path) -> Iterator[int]:
+    """Answer those who show a certificate from this issuer, tell the others why; yield the port.
+
+    It is a thread: asyncio's servers close without the alert that tells.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.certificate, files.key)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(client_ca)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                plain, _ = listener.accept()
+            except OSError:
+                return
+            plain.settimeout(10)
+            secured = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+            with suppress(OSError):
+                secured.do_handshake()
+                secured.sendall(answer_to(secured.recv(512)[2:]))
+            with suppress(OSError):  # what the client sent is read, or its alert would be lost
+                while socket.socket.recv(secured, 512):
+                    pass
+            secured.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(20)
+
+
+async def serial(port: int, tls: PrimaryTls, own: OwnCertificate | None = None) -> int:
     """Return the serial that a primary tells over TLS; raises ``TransferError``."""
-    client = Client(SETTINGS)
+    client = Client(replace(SETTINGS, own=own))
     try:
         answer = await client.query_soa(Primary("127.0.0.1", port, tls=tls), APEX, None)
         return answer.serial
@@ -70,10 +117,10 @@ async def serial(port: int, tls: PrimaryTls) -> int:
         await client.close()
 
 
-async def refusal(port: int, tls: PrimaryTls) -> tuple[str, str]:
+async def refusal(port: int, tls: PrimaryTls, own: OwnCertificate | None = None) -> tuple[str, str]:
     """Return the rule and the reason by which a primary is not asked."""
     with pytest.raises(TransferError) as caught:
-        await serial(port, tls)
+        await serial(port, tls, own)
     return caught.value.rule, caught.value.reason
 
 
@@ -149,3 +196,49 @@ async def test_no_tls_at_all(issuer: Issuer) -> None:
     await asyncio.sleep(0.01)
     server.close()
     await server.wait_closed()
+
+
+async def test_who_we_are_is_shown_to_who_asks(issuer: Issuer, tmp_path: Path) -> None:
+    """With our certificate we are answered; each way in which that fails has its sentence."""
+    theirs, ours = issuer.issue("ns.example.net"), issuer.issue("us.example.net")
+    (tmp_path / "others").mkdir()
+    stranger = Issuer(tmp_path / "others", "other.example").issue("us.example.net")
+    ended = issuer.issue("us.example.net", begins=-9 * DAY, ends=-DAY, file="ended")
+    tls = PrimaryTls(ca=issuer.ca.read_text())
+    with choosy_primary(theirs, issuer.ca) as port:
+        assert await serial(port, tls, OwnCertificate(ours.certificate, ours.key)) == 42
+        for own, words in [
+            (None, "it wants a certificate from us"),
+            (OwnCertificate(stranger.certificate, stranger.key), "the issuer of our certificate"),
+            (OwnCertificate(ended.certificate, ended.key), "our certificate has expired"),
+            (OwnCertificate(ours.certificate, ended.key), "must have a certificate and the key"),
+            (OwnCertificate(tmp_path / "nothing.pem"), "nothing.pem"),
+        ]:
+            rule, reason = await refusal(port, tls, own)
+            assert rule == "tls-own-certificate", reason
+            assert words in reason
+    async with primary_server(theirs, verify_mode=ssl.CERT_REQUIRED) as port:
+        rule, reason = await refusal(port, tls)  # it closes without a word
+        assert (rule, "as soon as TLS was agreed on" in reason) == ("tls-own-certificate", True)
+    async with primary_server(theirs) as port:  # which does not ask for it
+        assert await serial(port, tls, OwnCertificate(ours.certificate, ours.key)) == 42
+
+
+def test_a_new_certificate_of_ours_counts_at_once(issuer: Issuer) -> None:
+    """The context is kept while the files are the same, and made anew when one has changed."""
+    ours, tls = issuer.issue("us.example.net"), PrimaryTls("ns.example.net")
+    contexts = Contexts(OwnCertificate(ours.certificate, ours.key))
+    first = contexts.of(tls)
+    assert contexts.of(tls) is first
+    issuer.issue("us.example.net")
+    assert contexts.of(tls) is not first
+
+
+def test_what_a_certificate_says(issuer: Issuer) -> None:
+    """Its names and addresses, its issuer, its end and the pin of its key."""
+    files = issuer.issue("ns.example.net", ends=DAY)
+    shown = Shown.of(files.der)
+    assert shown.names == ("ns.example.net", "127.0.0.1")
+    assert shown.issuer == "CN=issuer.example"
+    assert abs(shown.ends - datetime.now(UTC) - DAY).total_seconds() < 60
+    assert shown.pin == pin_of(files.der)

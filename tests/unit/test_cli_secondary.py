@@ -63,9 +63,10 @@ def following(nsctl: Nsctl) -> Nsctl:
 def test_a_new_secondary_is_pending(following: Nsctl) -> None:
     """Before the first transfer nothing is known but the primaries."""
     status = following.json("secondary", "status", "example.org")
+    as_set = {"key": None, "tls": None, "source": None, "transfers": None}
     assert status["primaries"] == [
-        {"address": "192.0.2.1", "port": 53, "key": None, "tls": None},
-        {"address": "2001:db8::1", "port": 54, "key": None, "tls": None},
+        {"address": "192.0.2.1", "port": 53, **as_set},
+        {"address": "2001:db8::1", "port": 54, **as_set},
     ]
     assert (status["zone"], status["state"], status["serial"]) == ("example.org", "pending", None)
     assert status["last_result"] is status["last_attempt"] is status["expires_at"] is None

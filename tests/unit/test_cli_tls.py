@@ -34,6 +34,8 @@ def test_a_primary_by_name_and_issuer(nsctl: Nsctl, tmp_path: Path) -> None:
         "port": 853,
         "key": None,
         "tls": {"name": "ns.example.net", "ca": "given", "pin": None},
+        "source": None,
+        "transfers": None,
     }
     assert "192.0.2.1@853 over TLS" in nsctl("secondary", "status", "example.org").stdout
 

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -93,7 +94,7 @@ async def test_an_address_that_is_not_ours_is_told(address: str) -> None:
         client.query_soa(secured, APEX, None),
     ):
         with pytest.raises(TransferError) as caught:
-            await asked  # type: ignore[misc]
+            await asked
         assert caught.value.rule == "source-address"
         assert f"from {NOT_OURS[address]}, which is not an address" in caught.value.reason
     await client.close()
@@ -202,10 +203,8 @@ def test_a_catalog_with_means(nsctl: Nsctl) -> None:
     )
     tls = PrimaryTls("ns.example.net")
     expected = Primary("192.0.2.1", 853, None, 0, tls, "192.0.2.53", 2)
-    with (
-        Database.open(f"sqlite:///{nsctl.directory}/nsctl.db") as database,
-        database.read() as session,
-    ):
+    store = Database.open(f"sqlite:///{nsctl.directory}/nsctl.db")
+    with closing(store), store.read() as session:
         found = catalogs.get_catalog(session, from_text("catalog.example"))
         own = secondaries.primaries(session, found.apex)
     assert found.primaries == (expected,)
