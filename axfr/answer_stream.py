@@ -28,12 +28,13 @@ NOT_USUAL: Final = QR | 0x7800 | TC | 0x000F
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one transfer may take."""
+    """What one transfer may take, and how many of a zone there may be in a minute."""
 
     octets: int = 2 * 1024**3
     records: int = 20_000_000
     messages: int = 20_000_000
     seconds: float = 3600.0
+    per_minute: int = 600
 
     def for_zone(self, own: ZoneLimits) -> Limits:
         """Return the limits of a zone that has some of its own."""
@@ -42,6 +43,7 @@ class Limits:
             octets=own.octets or self.octets,
             records=own.records or self.records,
             seconds=own.seconds or self.seconds,
+            per_minute=own.per_minute or self.per_minute,
         )
 
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from axfr import pace
 from axfr.answer_stream import Limits
 from axfr.client import Client, Fetched
 from axfr.dead_primaries import DeadPrimaries
 from axfr.errors import TransferError
 from axfr.ixfr_memory import IxfrMemory
 from axfr.refresh import Bounds
+from axfr.refusal import fix_of
 from zones.changes import Changes
 from zones.finding import Finding
 from zones.name import Name
@@ -69,6 +71,14 @@ class Outcome:
         return self.version is not None or (
             state.last_result is Result.CURRENT and not state.last_rule
         )
+
+    def too_frequent(self, per_minute: int) -> Outcome:
+        """Return the outcome for a zone that was transferred as often as it may be."""
+        if self.state.last_rule:  # which tells of worse
+            return self
+        rule = "too-frequent"
+        told = {"last_reason": pace.reason(per_minute), "last_fix": fix_of(rule)}
+        return replace(self, state=replace(self.state, last_rule=rule, **told))
 
     def applied_to(self, zone: SecondaryZone) -> SecondaryZone:
         """Return the zone with what is known of it from now on."""

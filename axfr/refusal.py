@@ -118,7 +118,7 @@ def served_meanwhile(state: SecondaryState, now: float) -> str:
             f"Nothing is served: serial {state.serial} expired at {until},"
             " by the EXPIRE value of its SOA record."
         )
-    if state.last_rule and state.last_result in (Result.HELD, Result.CURRENT):
+    if state.last_rule and state.last_result in (Result.HELD, Result.CURRENT, Result.ACCEPTED):
         return (
             f"Serial {state.serial} stays in service as long as the primary answers; if it falls"
             f" silent, until {until}."

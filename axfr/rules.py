@@ -222,6 +222,16 @@ ALL: Final = (
         "Check the load of the primary and the network between it and us.",
         "RFC 5936 6",
     ),
+    Rule(
+        "too-frequent",
+        WARNING,
+        "The zone changes more often than it is transferred",
+        "A zone may be transferred so many times a minute. This one was, and waits now: NOTIFY"
+        " messages are answered, and lead to one transfer of what the primary has then.",
+        "Gather changes on the primary before the serial number is raised, or ask us for a higher"
+        " limit (nsctl secondary limit --per-minute).",
+        "operation, RFC 1996 4.4",
+    ),
     # Serials
     Rule(
         "serial-went-back",

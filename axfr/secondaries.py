@@ -290,6 +290,7 @@ class Secondaries:
     async def _refresh(self, entry: Entry, wish: Wish) -> SecondaryState:
         base = self._base(entry)
         outcome = await Refresh(entry.zone, entry.state, wish, self._around, base).run()
+        outcome = self._paced(entry, outcome)
         # What waits for the store keeps no other zone from being asked for, within bounds.
         async with self._unpublished:
             self._timetable.publish(entry)
@@ -300,6 +301,13 @@ class Secondaries:
             self._sound[outcome.version] = None
         self._tell(outcome)
         return outcome.state
+
+    def _paced(self, entry: Entry, outcome: Outcome) -> Outcome:
+        """Count what was transferred; where the zone has to wait now, the outcome says so."""
+        count = sum(attempt.octets > 0 for attempt in outcome.attempts)
+        if not count or not self._timetable.spend(entry, count, self._clock()):
+            return outcome
+        return outcome.too_frequent(entry.zone.limits.per_minute)
 
     def _base(self, entry: Entry) -> Base | None:
         """Return what changes may be asked for from."""

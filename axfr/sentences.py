@@ -44,6 +44,7 @@ FRAMES: Final = {
     "too-large": "The primary at {peer} sends more of {zone} than is allowed: {reason}.",
     "too-many-records": "The primary at {peer} sends more of {zone} than is allowed: {reason}.",
     "too-slow": "The primary at {peer} did not finish sending {zone} in time: {reason}.",
+    "too-frequent": "Our server leaves the primary at {peer} alone with {zone} for now: {reason}.",
     "serial-went-back": (
         "At {peer}, {reason}. A secondary takes a zone over only when its serial number has risen."
     ),

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
-from axfr import refresh
+from axfr import pace, refresh
 from axfr.turns import Turns
 from zones.name import Name
 from zones.secondary import SecondaryState
@@ -75,6 +75,8 @@ class Entry:
     expiry_at: float | None = None
     wake_at: float | None = None
     expiry_told: float | None = None  # the moment of the expiry that was told
+    used_until: float = 0.0  # how much of its transfers a zone has used up (``pace``)
+    free_at: float = 0.0  # when a zone that has used up all of them may be transferred again
     queued: _Queued = field(default=_Queued.NO, repr=False)
     place: str = ""  # the group whose place a refresh has
     group: str = field(init=False)  # whose turn the zone shares: that of its first primary
@@ -127,6 +129,8 @@ class Timetable:
     def want(self, entry: Entry, wish: Wish) -> None:
         """Refresh a zone soon; while it is being refreshed, once more afterwards."""
         entry.wish |= wish
+        if wish.force:
+            entry.free_at = 0.0
         if not entry.running and self._started:
             self._enqueue(entry, _Queued.URGENT)
 
@@ -146,8 +150,11 @@ class Timetable:
                     expired.append(entry)
             if entry.refresh_at is not None and entry.refresh_at <= when:
                 entry.refresh_at = None
+                if entry.free_at <= when:
+                    entry.free_at = 0.0
                 if not entry.running:
-                    self._enqueue(entry, _Queued.ORDINARY)
+                    asked = entry.wish != NO_WISH  # and had to wait
+                    self._enqueue(entry, _Queued.URGENT if asked else _Queued.ORDINARY)
             self._wake(entry)
         return expired
 
@@ -183,8 +190,20 @@ class Timetable:
         """Return when ``act`` has something to do, ``None`` for never."""
         return self._heap[0][0] if self._heap else None
 
+    def spend(self, entry: Entry, count: int, now: float) -> bool:
+        """Count transfers of a zone; tell whether it has to wait for the next one."""
+        per_minute = entry.zone.limits.per_minute
+        entry.used_until = pace.spent(entry.used_until, now, count, per_minute)
+        entry.free_at = pace.free_at(entry.used_until, per_minute)
+        if entry.free_at <= now:
+            entry.free_at = 0.0
+        return bool(entry.free_at)
+
     def _enqueue(self, entry: Entry, how: _Queued) -> None:
-        if entry.queued < how:
+        if entry.free_at:
+            entry.refresh_at = entry.free_at
+            self._wake(entry)
+        elif entry.queued < how:
             entry.queued = how
             self._turns.put(entry.zone.apex, entry.group, urgent=how is _Queued.URGENT)
 

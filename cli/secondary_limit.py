@@ -22,12 +22,14 @@ POSITIVE = click.IntRange(1)
     cls=Command,
     example="""nsctl secondary limit example.org
     nsctl secondary limit example.org --records 5000000 --seconds 1800
+    nsctl secondary limit example.org --per-minute 6
     nsctl secondary limit example.org --default""",
 )
 @click.argument("apex", metavar="ZONE", type=ZONE)
 @click.option("--octets", "size", type=POSITIVE, help="Most octets of a transfer.")
 @click.option("--records", type=POSITIVE, help="Most records of the zone.")
 @click.option("--seconds", type=POSITIVE, help="Longest time from the request to the end.")
+@click.option("--per-minute", type=POSITIVE, help="Most transfers of the zone in a minute.")
 @click.option("--default", "standard", is_flag=True, help="The limits of the server's settings.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the history.")
 @click.pass_obj
@@ -39,16 +41,18 @@ def limit(
     size: int | None,
     records: int | None,
     seconds: int | None,
+    per_minute: int | None,
     standard: bool,
     reason: str,
 ) -> None:
-    """Show or change how large ZONE may be, and how long its transfer may take.
+    """Show or change how large ZONE may be, how long its transfer may take, and how often it is.
 
-    A transfer beyond a limit is broken off and refused; the served version stays.
+    A transfer beyond a limit is broken off and refused; the served version stays. A zone that
+    changes more often than it may be transferred waits, and is fetched as it is then.
     """
     from storage import transfer_settings
 
-    given = {"octets": size, "records": records, "seconds": seconds}
+    given = {"octets": size, "records": records, "seconds": seconds, "per_minute": per_minute}
     changes = {name: value for name, value in given.items() if value is not None}
     if standard and changes:
         raise click.UsageError("--default takes away what the other options set; give one of both")
@@ -73,12 +77,14 @@ def limit(
             "Octets": octets(limits.octets or server.max_octets),
             "Records": f"{limits.records or server.max_records:,}",
             "Seconds": f"{limits.seconds or server.max_seconds:,.0f}",
+            "Per minute": f"{limits.per_minute or server.max_per_minute:,}",
         }
         own = asdict(limits)
         print_facts(
             f"{display(apex)}: a transfer may take",
             {
-                name: value + ("" if own[name.lower()] else "  (as the server is set)")
+                name: value
+                + ("" if own[name.lower().replace(" ", "_")] else "  (as the server is set)")
                 for name, value in facts.items()
             },
         )

@@ -65,6 +65,7 @@ class Server:
             octets=settings.transfers.max_octets,
             records=settings.transfers.max_records,
             seconds=settings.transfers.max_seconds,
+            per_minute=settings.transfers.max_per_minute,
         )
         self._version_ids = VersionIds(self.engine.loaded_id)  # of what is in service
         self._publisher = Publisher(

@@ -31,6 +31,8 @@ class TransferSettings(Table):
     """Records of one zone."""
     max_seconds: Seconds = 600.0
     """From connecting to the last record."""
+    max_per_minute: Count = 600
+    """How often one zone is transferred: so many times at once, and evenly after that."""
     timeout: Seconds = 10.0
     """How long a primary may send nothing."""
     concurrency: Count = 64

@@ -28,11 +28,15 @@ class Validation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ZoneLimits:
-    """What a transfer of one zone may take; ``None`` is what the server's settings say."""
+    """What a transfer of one zone may take; ``None`` is what the server's settings say.
+
+    ``per_minute`` is how often it is transferred.
+    """
 
     octets: int | None = None
     records: int | None = None
     seconds: float | None = None
+    per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,10 +206,16 @@ def test_a_hosted_zone_is_no_secondary(nsctl: Nsctl) -> None:
 def test_limits_of_one_zone(following: Nsctl) -> None:
     """A zone may have limits of its own; the rest stays as the server is set."""
     text = following("secondary", "limit", "example.org").stdout
-    assert text.count("as the server is set") == 3
+    assert text.count("as the server is set") == 4
     following("secondary", "limit", "example.org", "--records", "5000", "--reason", "a large zone")
     limits = following.json("secondary", "limit", "example.org")
-    assert limits == {"zone": "example.org", "octets": None, "records": 5000, "seconds": None}
+    assert limits == {
+        "zone": "example.org",
+        "octets": None,
+        "records": 5000,
+        "seconds": None,
+        "per_minute": None,
+    }
     assert "records 5,000 (a large zone)" in following("events", "--zone", "example.org").stdout
     refused = following("secondary", "limit", "example.org", "--records", "5", "--default", code=2)
     assert "--default" in refused.stderr
