@@ -77,8 +77,13 @@ class Outcome:
         if self.state.last_rule:  # which tells of worse
             return self
         rule = "too-frequent"
-        told = {"last_reason": pace.reason(per_minute), "last_fix": fix_of(rule)}
-        return replace(self, state=replace(self.state, last_rule=rule, **told))
+        state = replace(
+            self.state,
+            last_rule=rule,
+            last_reason=pace.reason(per_minute),
+            last_fix=fix_of(rule),
+        )
+        return replace(self, state=state)
 
     def applied_to(self, zone: SecondaryZone) -> SecondaryZone:
         """Return the zone with what is known of it from now on."""
