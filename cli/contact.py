@@ -27,11 +27,11 @@ FIELDS = (
     ("--name", "Of the person; for an organisation, who acts for it."),
     ("--organisation", "The organisation's name."),
     ("--postal-code", "As 50667."),
-    ("--city", ""),
+    ("--city", "The town, without its code."),
     ("--region", "State or province, where addresses have one."),
     ("--country", "Two letters: DE."),
     ("--phone", "With the country code: +49221123456."),
-    ("--email", ""),
+    ("--email", "As in info@example.org; no display name."),
     ("--citizenship", "Two letters, for registries that ask for it (.eu)."),
 )
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ from rich.text import Text
 
 from cli.command import Command
 from cli.demo_hosts import Host, ask, free_port, rcode_of, wait_for
+from cli.output import WIDTH
 
 HOSTED: Final = "garden.example"
 CUSTOMER: Final = "shop.example"
@@ -55,8 +58,8 @@ def demo(*, port: int, once: bool) -> None:
     Two servers run on 127.0.0.1 for as long as this does. What they store is in a temporary
     directory; nothing is left behind.
     """
-    screen = Console(highlight=False)
-    with tempfile.TemporaryDirectory(prefix="nsctl-demo-") as directory:
+    screen = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    with ended_by_signals(), tempfile.TemporaryDirectory(prefix="nsctl-demo-") as directory:
         provider = Host("provider", Path(directory), free_port(port))
         primary = Host("hidden-primary", Path(directory), free_port(provider.port + 1))
         try:
@@ -69,6 +72,21 @@ def demo(*, port: int, once: bool) -> None:
             primary.stop()
             provider.stop()
     screen.print("Both servers are stopped, and their data are gone.", style="dim")
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """End like with Ctrl-C, with both servers stopped, when told to or when the terminal goes."""
+
+    def end(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass
@@ -272,7 +290,8 @@ def serve_on(provider: Host, screen: Console) -> None:
     screen.print("The servers keep running until you press Ctrl-C. Try, in another terminal:\n")
     for query in (f"{HOSTED} SOA", f"www.{CUSTOMER} A", f"nothing.{CUSTOMER} A", f"{CUSTOMER} MX"):
         screen.print(f"    dig @127.0.0.1 -p {port} {query}")
-    screen.print(f"    NSCTL_DATABASE=sqlite:///{provider.directory}/nsctl.db nsctl events\n")
+    store = f"NSCTL_DATABASE=sqlite:///{provider.directory}/nsctl.db"
+    screen.print(f"    {store} nsctl events\n", soft_wrap=True)
     with watching(screen, provider) as refresh:
         while True:
             refresh()

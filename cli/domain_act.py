@@ -210,6 +210,7 @@ def withdraw(app: App, name: str, dry_run: bool) -> None:
     type=click.Choice(["holder", "admin-c", "customer"]),
     default="holder",
     show_default=True,
+    help="Who wants it.",
 )
 @YES
 @DRY_RUN
@@ -269,7 +270,7 @@ def suspend(app: App, name: str, yes: bool, dry_run: bool) -> None:
     cls=Command, example="nsctl domain terminate example.org --cause abuse --note 'report 17'"
 )
 @NAME
-@click.option("--cause", type=click.Choice(["arrears", "abuse"]), required=True)
+@click.option("--cause", type=click.Choice(["arrears", "abuse"]), required=True, help="The reason.")
 @click.option("--note", default="", metavar="TEXT", help="What happened; it is kept.")
 @YES
 @DRY_RUN

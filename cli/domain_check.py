@@ -67,7 +67,12 @@ OF_TLD: Final = {"de": "denic", "eu": "eu"}
     "--resolver", "resolvers", multiple=True, type=ADDRESS, help="Who looks names up; repeat."
 )
 @click.option(
-    "--timeout", type=click.FloatRange(0.1, 60), default=3.0, show_default=True, metavar="SECONDS"
+    "--timeout",
+    type=click.FloatRange(0.1, 60),
+    default=3.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a server may take.",
 )
 @click.option("--rules", is_flag=True, help="List what is checked instead.")
 @click.pass_obj

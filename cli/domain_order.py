@@ -41,7 +41,13 @@ def order_options(function: F) -> F:
             click.option("--admin", metavar="CONTACT", help="A natural person (Admin-C)."),
             click.option("--tech", default="", metavar="CONTACT", help="Who keeps the servers."),
             click.option("--contract", metavar="ID", help="The terms; default: [desk] contract."),
-            click.option("--product", default="solodomain", show_default=True, metavar="PRODUCT"),
+            click.option(
+                "--product",
+                default="solodomain",
+                show_default=True,
+                metavar="PRODUCT",
+                help="See: nsctl product list.",
+            ),
             click.option("--option", "options", multiple=True, metavar="OPTION", help="Repeat."),
             click.option("--own-mx", multiple=True, metavar="'PREF HOST'", help="Repeat."),
             click.option(

@@ -36,7 +36,14 @@ if TYPE_CHECKING:
 )
 @click.option("--no-registry", is_flag=True, help="Do not ask the registry.")
 @click.option("--no-parent", is_flag=True, help="Do not ask the parent's servers.")
-@click.option("--timeout", type=click.FloatRange(0.1, 60), default=3.0, show_default=True)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 60),
+    default=3.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a server may take.",
+)
 @click.pass_obj
 def plan(
     app: App,

@@ -39,6 +39,7 @@ key = Group("key", help="TSIG keys, by which transfers are signed.")
     type=click.Choice(list(ALGORITHMS)),
     default="hmac-sha256",
     show_default=True,
+    help="How messages are signed.",
 )
 @click.option("--secret", metavar="BASE64", help="The secret; by default a new one is made.")
 @click.option(

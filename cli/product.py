@@ -65,7 +65,14 @@ def list_(app: App, number: str | None) -> None:
 )
 @click.argument("name", metavar="PRODUCT")
 @click.option("--catalogue", "number", metavar="ID", help="Of this catalogue.")
-@click.option("--zone", "zone", default="example.org", show_default=True, metavar="ZONE")
+@click.option(
+    "--zone",
+    "zone",
+    default="example.org",
+    show_default=True,
+    metavar="ZONE",
+    help="The zone that the records are shown for.",
+)
 @click.pass_obj
 def show(app: App, name: str, number: str | None, zone: str) -> None:
     """Show the rights of PRODUCT, what can be booked with it, and the records that come."""

@@ -47,7 +47,14 @@ NUMBER = click.argument("number", metavar="ACCOUNT")
 )
 @click.option("--path", default="", metavar="FILE", help="The registry in a file.")
 @click.option("--host", default="", metavar="HOST", help="Of the EPP server.")
-@click.option("--port", default=700, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--port",
+    default=700,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Of its EPP server.",
+)
 @click.option("--authorities", default="", metavar="FILE", help="Who signs its certificate.")
 @click.option("--certificate", default="", metavar="FILE", help="Ours.")
 @click.option("--key", default="", metavar="FILE", help="Of our certificate.")
@@ -165,7 +172,9 @@ def account_data(account: Account) -> dict[str, Any]:
     nsctl registry jobs example.org""",
 )
 @click.argument("name", metavar="[NAME]", type=DOMAIN, required=False)
-@click.option("--state", type=click.Choice(["due", "done", "failed", "cancelled"]))
+@click.option(
+    "--state", type=click.Choice(["due", "done", "failed", "cancelled"]), help="In this state only."
+)
 @limited(50)
 @click.pass_obj
 def jobs(app: App, name: str | None, state: str | None, limit: int) -> None:

@@ -93,7 +93,15 @@ def attempt_data(attempt: TransferAttempt) -> dict[str, Any]:
     nsctl --json secondary status example.org""",
 )
 @click.argument("apex", metavar="ZONE", type=ZONE)
-@click.option("--attempts", "limit", type=click.IntRange(0), default=5, show_default=True)
+@click.option(
+    "--attempts",
+    "limit",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="The last so many transfers.",
+)
 @click.pass_obj
 def status(app: App, *, apex: Name, limit: int) -> None:
     """Tell how ZONE stands: serials, last result and its reason, time left, last transfers."""

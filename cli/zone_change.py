@@ -85,8 +85,16 @@ def resume(app: App, apex: Name, reason: str) -> None:
 )
 @APEX
 @click.option("--customer", metavar="ID", help="Whose the zone is; '' for nobody.")
-@click.option("--mode", type=click.Choice([mode.value for mode in Mode]))
-@click.option("--serial-policy", type=click.Choice([policy.value for policy in SerialPolicy]))
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    help="Where the content comes from.",
+)
+@click.option(
+    "--serial-policy",
+    type=click.Choice([policy.value for policy in SerialPolicy]),
+    help="How edits choose the next serial.",
+)
 @click.option("--keep-versions", type=click.IntRange(1), help="How many versions stay.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the history.")
 @click.pass_obj

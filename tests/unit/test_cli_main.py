@@ -65,6 +65,28 @@ def test_database_after_the_command(nsctl: Nsctl, tmp_path: Path) -> None:
     assert nsctl.json("--database", other, "zone", "list")[0]["zone"] == "example.org"
 
 
+def test_every_option_says_what_it_is_for() -> None:
+    """No command has an option without a word about it, and every group has one."""
+    silent = [
+        f"nsctl {' '.join(path)} {param.opts[0]}"
+        for path, command in ALL
+        for param in command.params
+        if isinstance(param, click.Option) and not param.hidden and not param.help
+    ]
+    assert not silent
+
+
+def test_every_command_takes_the_common_options() -> None:
+    """Each command knows ``--json``, ``--database``, ``--config`` and ``--debug`` after its name."""
+    common = {"--json", "--database", "--config", "--debug", "--actor"}
+    lacking = {
+        " ".join(path): missing
+        for path, command in ALL
+        if (missing := common - {name for param in command.params for name in param.opts})
+    }
+    assert not lacking
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

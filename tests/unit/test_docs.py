@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-IN_CODE = re.compile(r"`((?:axfr|bench|cli|docs|nameserver|storage|tests|zones)/[\w./-]+)`")
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+IN_CODE = re.compile(
+    r"`((?:axfr|bench|cli|docs|nameserver|registrar|storage|tests|tools|web|zones)/[\w./-]+)`"
+)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
