@@ -21,7 +21,7 @@ NAME = re.compile(r"nsctl-\d{8}T\d{6}Z\.db")
     example="""nsctl backup /var/backups/nsctl.db
     nsctl backup /var/backups/nsctl/ --keep 14""",
 )
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("place", metavar="PATH", type=click.Path())
 @click.option(
     "--keep",
     type=click.IntRange(1),
@@ -29,15 +29,19 @@ NAME = re.compile(r"nsctl-\d{8}T\d{6}Z\.db")
     help="In a directory: delete the oldest backups beyond so many.",
 )
 @click.pass_obj
-def backup(app: App, *, path: Path, keep: int | None) -> None:
+def backup(app: App, *, place: str, keep: int | None) -> None:
     """Copy the whole store to the file PATH, or into the directory PATH with the time in the name.
 
-    Servers and commands may work on meanwhile. TSIG secrets are in it: keep it safe.
+    A PATH that ends in / is a directory, and is made where it is missing. Servers and commands may
+    work on meanwhile. TSIG secrets are in it: keep it safe.
     """
     from storage import backup as backups
 
-    if keep and not path.is_dir():
-        raise click.UsageError(f"--keep is for a directory, and {path} is none")
+    path = Path(place)
+    if place.endswith("/") and not path.exists():
+        path.mkdir(mode=0o700, parents=True)
+    if (keep or place.endswith("/")) and not path.is_dir():
+        raise click.UsageError(f"{path} is no directory; for one that is made write {path}/")
     target = path / f"nsctl-{now():%Y%m%dT%H%M%SZ}.db" if path.is_dir() else path
     with app.opened() as database:
         size = backups.backup(database, target)

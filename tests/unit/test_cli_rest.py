@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 
@@ -113,6 +114,18 @@ def test_backups_rotate(nsctl: Nsctl, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = sorted(path.name for path in directory.iterdir())
     assert len(kept) == 3
     assert {"other.db", "nsctl-20261112T000000Z.db"} < set(kept)
+
+
+def test_a_directory_for_backups_is_made(nsctl: Nsctl) -> None:
+    """A path that ends in / is a directory, for its owner only; so is the copy. A file is none."""
+    nsctl("zone", "add", "example.org")
+    directory = nsctl.directory / "of" / "today"
+    copy = Path(nsctl.json("backup", f"{directory}/", "--keep", "2")["file"])
+    assert copy.parent == directory
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert copy.stat().st_mode & 0o777 == 0o600
+    for arguments in ((f"{copy}/",), (str(nsctl.directory / "none"), "--keep", "2")):
+        assert "is no directory" in nsctl("backup", *arguments, code=2).stderr
 
 
 @pytest.mark.parametrize(
