@@ -64,3 +64,44 @@ cdef inline bint starts_with_number(const uint8_t* name) noexcept nogil:
         if not 48 <= name[i] <= 57:
             return False
     return True
+
+
+cdef inline bint is_for_messages(unsigned int rtype) noexcept nogil:
+    """Tell whether no records of a type can stand in a zone, of any of which that may be said."""
+    return rtype == 0 or rtype == 41 or 128 <= rtype < 256
+
+
+cdef inline bint has_form(unsigned int rtype) noexcept nogil:
+    """Tell whether ``is_in_form`` knows a type: SSHFP, TLSA, CDS, CDNSKEY, SVCB, HTTPS, CAA."""
+    return rtype == 44 or rtype == 52 or rtype == 59 or rtype == 60 or rtype == 64 \
+        or rtype == 65 or rtype == 257
+
+
+cdef inline bint is_in_form(unsigned int rtype, const uint8_t* octets, size_t size) noexcept nogil:
+    """Tell whether these are the octets of a type of which that is known here."""
+    cdef size_t position
+    cdef int last = -1, key
+    if rtype == 257:
+        if size <= 2 or not octets[1] or size - 2 < octets[1]:
+            return False
+        for position in range(2, 2 + <size_t>octets[1]):
+            if not is_alphanumeric(octets[position]):
+                return False
+        return True
+    if rtype != 64 and rtype != 65:
+        return size > (2 if rtype == 44 else 3 if rtype == 52 else 4)
+    position = name_size(octets + 2, size - 2) if size > 2 else 0
+    if not position:
+        return False
+    position += 2
+    while position + 4 <= size:  # keys grow (RFC 9460 2.2)
+        key = octets[position] << 8 | octets[position + 1]
+        if key <= last:
+            return False
+        last = key
+        position += 4 + (octets[position + 2] << 8 | octets[position + 3])
+    return position == size
+
+
+cdef inline bint is_alphanumeric(uint8_t octet) noexcept nogil:
+    return 0x30 <= octet <= 0x39 or 0x41 <= octet <= 0x5A or 0x61 <= octet <= 0x7A

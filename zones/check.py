@@ -31,6 +31,8 @@ __all__ = ["RULES", "Rule", "check"]
 def check(content: Packed | ZoneVersion) -> list[Finding]:
     """Return all findings about the content, errors first; at most some fifty for each rule.
 
+    Of those beyond, errors are counted up to a thousand, and warnings in ten thousand names: the
+    sentence says "at least" where there may be more.
     What was dropped or merged on the way in is known of ``Packed`` content only.
     """
     blob = content.blob
@@ -43,7 +45,7 @@ def check(content: Packed | ZoneVersion) -> list[Finding]:
         _check_arrival(arrived, findings)
     targets = Targets(apex)
     apex_seen = None
-    for place in places(blob):
+    for place in places(blob, findings.pass_over):
         if place.owner == apex:
             apex_seen = place
         check_names(place, findings)

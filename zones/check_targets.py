@@ -47,10 +47,14 @@ class Targets:
         self._apex = apex
         self._pointers: list[Pointer] = []
         self._odd: list[tuple[str, Pointer]] = []
+        self._left_out = 0  # names beyond ``MOST`` pointers
 
     def collect(self, place: Place) -> None:
         """Note where the records of one name point to."""
-        if place.is_occluded or len(self._pointers) + len(self._odd) >= MOST:
+        if place.is_occluded:
+            return
+        if len(self._pointers) + len(self._odd) >= MOST:
+            self._left_out += 1
             return
         for rrset in place.rrsets:
             prefix = _PREFIX.get(rrset.rtype)
@@ -73,6 +77,7 @@ class Targets:
 
     def check(self, blob: bytes, findings: Findings) -> None:
         """Look all targets up in the content and tell what is wrong with them."""
+        findings.pass_over(self._left_out)
         for rule, pointer in self._odd:
             findings.add(rule, pointer.owner, pointer.rtype, f"{_record(pointer)}.")
         if not self._pointers:

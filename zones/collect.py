@@ -26,6 +26,7 @@ class Findings:
         self._counts: Counter[str] = Counter()
         self._doubts = MOST_DOUBTS
         self.is_hopeless = False  # refused so often that nobody needs the rest
+        self.is_partial = False  # so many names may be warned of that some were passed over
 
     @cached_property
     def zone(self) -> str:
@@ -39,6 +40,10 @@ class Findings:
             self._append(rule, owner, rtype, sentence)
         elif self._counts[rule] > MOST_ERRORS and RULES[rule].severity is Severity.ERROR:
             self.is_hopeless = True
+
+    def pass_over(self, names: int) -> None:
+        """Note that so many names were not looked at, about which there are warnings at most."""
+        self.is_partial = self.is_partial or names > 0
 
     def may_doubt(self) -> bool:
         """Tell whether one more record may be decoded only to warn of it, and count it."""
@@ -58,7 +63,12 @@ class Findings:
         for rule, count in self._counts.items():
             listed = sum(finding.rule == rule for finding in self._found)
             if count > listed:
-                least = "at least " if self.is_hopeless and count > MOST_ERRORS else ""
+                refuses = RULES[rule].severity is Severity.ERROR
+                if refuses:
+                    more = self.is_hopeless and count > MOST_ERRORS
+                else:
+                    more = self.is_hopeless or self.is_partial
+                least = "at least " if more else ""
                 sentence = f"{least}{count - listed} more: {RULES[rule].headline[0].lower()}"
                 sentence += f"{RULES[rule].headline[1:]}."
                 self._append(rule, self.apex, 0, sentence)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final, NamedTuple
 
 from zones import packed
@@ -79,9 +79,13 @@ class Place(NamedTuple):
         return next((rrset for rrset in self.rrsets if rrset.rtype == rtype), None)
 
 
-def places(blob: bytes) -> Iterator[Place]:
-    """Return, in canonical order, the names of packed content that a rule may apply to."""
-    return _suspects(blob) if use_compiled() else _walk(blob)
+def places(blob: bytes, passed: Callable[[int], object] = lambda _count: None) -> Iterator[Place]:
+    """Return, in canonical order, the names of packed content that a rule may apply to.
+
+    Of names that the rules could at most warn of, the compiled survey shows ten thousand; ``passed``
+    is called with the number of the others.
+    """
+    return _suspects(blob, passed) if use_compiled() else _walk(blob)
 
 
 def is_quiet(blob: bytes, ranges: bytes) -> bool:
@@ -93,8 +97,11 @@ def is_quiet(blob: bytes, ranges: bytes) -> bool:
     return len(blob) <= _SMALL and use_compiled() and Survey(blob).is_quiet(ranges)
 
 
-def _suspects(blob: bytes) -> Iterator[Place]:
-    for start, end, cut, dname, silent in Survey(blob).suspects():
+def _suspects(blob: bytes, passed: Callable[[int], object]) -> Iterator[Place]:
+    survey = Survey(blob)
+    suspects = survey.suspects()
+    passed(survey.passed)
+    for start, end, cut, dname, silent in suspects:
         rrsets = _read_rrsets(blob, start, end)
         owner, types = rrsets[0].owner, frozenset(rrset.rtype for rrset in rrsets)
         if silent:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import struct
+import time
 from collections.abc import Callable
 
 import pytest
@@ -37,6 +38,7 @@ from zones.rrset import (
     SRV,
     TXT,
     A,
+    RRset,
 )
 from zones.version import ZoneVersion
 
@@ -71,12 +73,20 @@ def _rdata(generator: random.Random) -> dict[int, Callable[[], bytes]]:
         CNAME: target,
         DNAME: target,
         PTR: target,
-        MX: lambda: generator.choice([b"\0\0", b"\0\1"]) + target(),
+        MX: lambda: generator.choice([b"\0\0"]) + target(),
         SRV: lambda: bytes(6) + target(),
         SOA: lambda: SOA_RDATA,
         TXT: lambda: generator.choice([b"", b"\0", b"\1a", b"\2a", b"\1a\1b"]),
         SPF: lambda: generator.choice([b"\0", b"\2a"]),
         CAA: lambda: generator.choice([b"\0\5issue", b"\0\5iss"]),
+        13: lambda: generator.choice([b"\1a\1b", b"\1a"]),
+        44: lambda: octets(1, 2, 3),
+        52: lambda: octets(3, 4),
+        60: lambda: octets(4, 5),
+        65: lambda: generator.choice(
+            [b"\0\1\0", b"\0\1\0\0\1\0\1a", b"\0\1\0\0\1\0\2a", b"\0\1\0" + bytes(8)]
+        ),
+        249: lambda: octets(3),
         DS: lambda: (
             b"\0\1\x08" + generator.choice([b"\1", b"\2", b"\4", b"\0"]) + octets(20, 32, 48)
         ),
@@ -235,3 +245,72 @@ def test_quiet_content_breaks_no_rule(compiled: None, monkeypatch: pytest.Monkey
                 patch.setattr("zones.check.is_quiet", lambda *_: False)
                 assert check(ZoneVersion(content.blob)) == [], content.blob.hex()
     assert quiet > ZONES // 20
+
+
+SOUND = from_text("ns.example.org")
+NOWHERE = from_text("nowhere.example.org")
+MANY = 30_000
+
+
+def large(rtype: int, rdata: bytes, count: int = MANY, *more: RRset) -> ZoneVersion:
+    """Return a zone of many names, each with one RRset."""
+    soa = RRset.of(APEX, SOA, 300, [SOA_RDATA])
+    servers = RRset.of(APEX, NS, 300, [SOUND])
+    address = RRset.of(SOUND, A, 300, [bytes(4)])
+    names = (b"\6%06d" % number + APEX for number in range(count))
+    rrsets = (RRset(name, rtype, 300, (rdata,)) for name in names)
+    return ZoneVersion.of(APEX, [soa, servers, address, *rrsets, *more])
+
+
+@pytest.mark.parametrize(
+    ("rtype", "rdata", "rule"),
+    [
+        (MX, b"\0\1" + NOWHERE, "mx-target-without-address"),
+        (NS, NOWHERE, "glue-missing"),
+        (DNSKEY, bytes(8), "dnskey-below-apex"),
+        (13, b"\1a", "rdata-doubtful"),
+    ],
+)
+def test_a_hostile_zone_that_only_warns_is_bounded(rtype: int, rdata: bytes, rule: str) -> None:
+    """However many names deserve a warning, so many are looked at, and the findings say so.
+
+    What it costs is what ten thousand of them cost, and the pass over the octets besides. A fault
+    that refuses is found all the same, in the last name of all.
+    """
+    fault = RRset.of(from_text("zzz.example.org"), CNAME, 300, [SOUND, NOWHERE])
+    hostile = large(rtype, rdata, MANY, fault)
+    assert len(list(survey.places(hostile.blob))) == 10_002
+    seconds, findings = timed(hostile)
+    assert findings[0].rule == "cname-multiple"
+    told = [one.sentence for one in findings if one.rule == rule]
+    assert len(told) == 51
+    assert told[-1].startswith("at least ")
+    few, _ = timed(large(rtype, rdata, 10_000, fault))
+    clean, _ = timed(large(A, bytes(4)))
+    assert seconds < 2 * few + 20 * clean + 0.1
+
+
+def timed(version: ZoneVersion) -> tuple[float, list[Finding]]:
+    """Return the seconds of CPU that a check takes, and what it finds."""
+    begun = time.thread_time()
+    found = check(version)
+    return time.thread_time() - begun, found
+
+
+@pytest.mark.parametrize(
+    ("rtype", "rdata"),
+    [
+        (CAA, b"\0\5issueca"),
+        (52, b"\3\1\1a"),
+        (44, b"\4\2a"),
+        (65, b"\0\1\0\0\1\0\1a"),
+        (60, bytes(5)),
+    ],
+)
+def test_sound_records_of_more_types_cost_nothing(rtype: int, rdata: bytes) -> None:
+    """The pass looks into CAA, TLSA, SSHFP, HTTPS and CDNSKEY itself."""
+    broken = RRset.of(from_text("zzz.example.org"), rtype, 300, [b"\0"])
+    sound = large(rtype, rdata, 1000)
+    assert len(list(survey.places(sound.blob))) == 1
+    assert check(sound) == []
+    assert [one.rule for one in check(large(rtype, rdata, 1000, broken))] == ["rdata-syntax"]
