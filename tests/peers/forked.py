@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Final
@@ -28,13 +29,22 @@ def context() -> ForkServerContext:
     return found
 
 
+def nothing() -> None:
+    """Be as the others are."""
+
+
 class Forked(Process):
-    """A child process that runs ``nsctl`` with these arguments."""
+    """A child process that runs ``nsctl`` with these arguments.
+
+    It calls ``prepare``, a function that can be pickled, before anything else.
+    """
+
+    prepare: Callable[[], None] = staticmethod(nothing)
 
     def start(self) -> None:
         """Start it; what it prints is appended to the log file."""
         environment = {**(self.environment or os.environ)}
-        told = (self.command, self.log_file, environment)
+        told = (self.command, self.log_file, environment, self.prepare)
         process = context().Process(target=become, args=told, daemon=True)
         process.start()
         self.child = ForkedChild(process, self.command)
@@ -72,7 +82,9 @@ class ForkedChild(subprocess.Popen[bytes]):
         self.process.kill()
 
 
-def become(arguments: list[str], log_file: Path, environment: dict[str, str]) -> None:
+def become(
+    arguments: list[str], log_file: Path, environment: dict[str, str], prepare: Callable[[], None]
+) -> None:
     """Be ``nsctl`` with these arguments and this environment; print to the log file."""
     from cli.main import cli
 
@@ -83,4 +95,5 @@ def become(arguments: list[str], log_file: Path, environment: dict[str, str]) ->
     os.chdir(log_file.parent)
     os.environ.clear()
     os.environ.update(environment)
+    prepare()
     cli(arguments)
