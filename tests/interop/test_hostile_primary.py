@@ -17,6 +17,8 @@ import dns.rdataclass
 import dns.rrset
 import pytest
 
+from tests.interop.hostile import Patient, peak_memory
+from tests.interop.hostile import patient as started
 from tests.peers import Key, Nsctl, PlainPrimary
 from tests.peers.plain_primary import (
     RECORDS_PER_MESSAGE,
@@ -152,38 +154,32 @@ MISBEHAVIOUR: list[tuple[Transfer, str, str]] = [
 
 
 @pytest.fixture(scope="module")
-def patient() -> Iterator[Nsctl]:
+def patient() -> Iterator[Patient]:
     """One server for all of it, with low limits; each misbehaviour gets a zone of its own."""
-    with tempfile.TemporaryDirectory(prefix="nsctl-") as place:
-        limits = {
-            "transfers_max_records": 1_000,
-            "transfers_timeout": 2,
-            "transfers_max_seconds": 4,
-        }
-        with Nsctl(Path(place), **limits) as nsctl:
-            yield nsctl
+    with started() as one:
+        yield one
 
 
 @pytest.mark.parametrize(
     ("transfer", "result", "rule"), MISBEHAVIOUR, ids=[row[0].__name__ for row in MISBEHAVIOUR]
 )
-def test_misbehaving_transfer(patient: Nsctl, transfer: Transfer, result: str, rule: str) -> None:
+def test_misbehaving_transfer(patient: Patient, transfer: Transfer, result: str, rule: str) -> None:
     """The transfer ends with its rule in the status; the version before is served all the time.
 
-    When the primary behaves again, its zone is taken over.
+    So is another zone. When the primary behaves again, its zone is taken over.
     """
-    apex = f"{transfer.__name__.replace('_', '-')}.example."
-    with PlainPrimary(apex, zone_text(1, apex=apex)) as primary:
-        patient.follow(apex, primary.remote())
-        patient.wait_serial(apex, 1)
+    apex, nsctl = f"{transfer.__name__.replace('_', '-')}.example.", patient.nsctl
+    with PlainPrimary(apex, zone_text(1, apex=apex)) as primary, patient.unharmed():
+        nsctl.follow(apex, primary.remote())
+        nsctl.wait_serial(apex, 1)
         primary.transfer = transfer
-        primary.publish(zone_text(2, apex=apex), patient.remote())
-        patient.wait_status(apex, last_result=result, last_rule=rule, serial=1)
-        assert patient.serial(apex) == 1
+        primary.publish(zone_text(2, apex=apex), nsctl.remote())
+        patient.others_are_served()
+        nsctl.wait_status(apex, last_result=result, last_rule=rule, serial=1)
+        assert nsctl.serial(apex) == 1
         primary.transfer = plain_transfer
-        primary.publish(zone_text(2, apex=apex), patient.remote())
-        patient.wait_serial(apex, 2)
-    assert "Traceback" not in patient.log()
+        primary.publish(zone_text(2, apex=apex), nsctl.remote())
+        nsctl.wait_serial(apex, 2)
 
 
 def wrong_in_the_middle(server: PlainPrimary, query: dns.message.Message) -> Iterator[bytes]:
@@ -194,33 +190,33 @@ def wrong_in_the_middle(server: PlainPrimary, query: dns.message.Message) -> Ite
         yield wire.replace(bytes((192, 0, 2, 7)), bytes((192, 0, 2, 8)), 1) if number == 1 else wire
 
 
-def test_wrong_signature_in_the_middle(patient: Nsctl) -> None:
+def test_wrong_signature_in_the_middle(patient: Patient) -> None:
     """One octet of one message that was changed on its way undoes the whole transfer."""
     apex = "signed-midway.example."
     key = Key("midway.example.", "bWlkd2F5IG1pZHdheSBtaWR3YXk=")
-    patient.add_key(key)
-    with PlainPrimary(apex, zone_text(1, apex=apex), key=key) as primary:
-        patient.follow(apex, primary.remote())
-        patient.wait_serial(apex, 1)
+    patient.nsctl.add_key(key)
+    with PlainPrimary(apex, zone_text(1, apex=apex), key=key) as primary, patient.unharmed():
+        patient.nsctl.follow(apex, primary.remote())
+        patient.nsctl.wait_serial(apex, 1)
         primary.transfer = wrong_in_the_middle
-        primary.publish(zone_text(2, apex=apex), patient.remote())
-        status = patient.wait_status(apex, last_result="refused", serial=1)
+        primary.publish(zone_text(2, apex=apex), patient.nsctl.remote())
+        status = patient.nsctl.wait_status(apex, last_result="refused", serial=1)
         assert status["last_rule"].startswith("tsig-")
         primary.transfer = plain_transfer
-        primary.publish(zone_text(3, apex=apex), patient.remote())
-        patient.wait_serial(apex, 3)
+        primary.publish(zone_text(3, apex=apex), patient.nsctl.remote())
+        patient.nsctl.wait_serial(apex, 3)
 
 
-def test_an_octet_now_and_then(patient: Nsctl) -> None:
+def test_an_octet_now_and_then(patient: Patient) -> None:
     """A primary that is never silent for long, within one message, is cut off in time."""
     apex = "trickle.example."
-    with PlainPrimary(apex, zone_text(1, apex=apex)) as primary:
-        patient.follow(apex, primary.remote())
-        patient.wait_serial(apex, 1)
+    with PlainPrimary(apex, zone_text(1, apex=apex)) as primary, patient.unharmed():
+        patient.nsctl.follow(apex, primary.remote())
+        patient.nsctl.wait_serial(apex, 1)
         primary.pause = 0.3
-        primary.publish(zone_text(2, apex=apex), patient.remote())
-        patient.wait_status(apex, last_result="unreachable", last_rule="timeout", serial=1)
-        assert patient.serial(apex) == 1
+        primary.publish(zone_text(2, apex=apex), patient.nsctl.remote())
+        patient.nsctl.wait_status(apex, last_result="unreachable", last_rule="timeout", serial=1)
+        assert patient.nsctl.serial(apex) == 1
 
 
 RECORDS: int = 400_000
@@ -279,34 +275,26 @@ IMAGE_OF_A_NAME = 80  # octets: what answering needs of a name besides its packe
 MARGIN = 40_000_000
 
 
-def peak_memory(nsctl: Nsctl) -> int:
-    """Return the most octets that the server has had in memory."""
-    assert nsctl.process.child is not None
-    status = Path(f"/proc/{nsctl.process.child.pid}/status").read_text()
-    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
-
-
-def test_others_are_served_meanwhile(patient: Nsctl) -> None:
+def test_others_are_served_meanwhile(patient: Patient) -> None:
     """While primaries send without end or not at all, another zone's change is there at once."""
     hostile = [(tiny_rrsets, "h1.example."), (silent, "h2.example."), (too_many, "h3.example.")]
     with ExitStack() as stack:
         good = stack.enter_context(
             PlainPrimary("good.example.", zone_text(1, apex="good.example."))
         )
-        patient.follow("good.example.", good.remote())
+        patient.nsctl.follow("good.example.", good.remote())
         primaries = []
         for transfer, apex in hostile:
             primary = stack.enter_context(PlainPrimary(apex, zone_text(1, apex=apex)))
             primary.transfer = transfer
-            patient.follow(apex, primary.remote())
+            patient.nsctl.follow(apex, primary.remote())
             primaries.append(primary)
-        patient.wait_serial("good.example.", 1)
+        patient.nsctl.wait_serial("good.example.", 1)
         for serial in range(2, 6):
             for primary, (_transfer, apex) in zip(primaries, hostile, strict=True):
-                primary.publish(zone_text(serial, apex=apex), patient.remote())
-            good.publish(zone_text(serial, apex="good.example."), patient.remote())
-            patient.wait_serial("good.example.", serial, seconds=2)
+                primary.publish(zone_text(serial, apex=apex), patient.nsctl.remote())
+            good.publish(zone_text(serial, apex="good.example."), patient.nsctl.remote())
+            patient.nsctl.wait_serial("good.example.", serial, seconds=2)
     for _transfer, apex in hostile:
-        assert patient.serial(apex) is None
-    assert "Traceback" not in patient.log()
+        assert patient.nsctl.serial(apex) is None
+    assert "Traceback" not in patient.nsctl.log()
