@@ -151,6 +151,7 @@ def follow(nsctl: Nsctl, primary: Peer) -> None:
     nsctl.cli("catalog", "add", CATALOG, "--primary", str(primary.remote()), "--customer", "4711")
 
 
+@pytest.mark.cell("above: catalog", Knot.title)
 @pytest.mark.interop("knotd")
 def test_we_follow_a_catalog_of_knot(place: Path, nsctl: Nsctl) -> None:
     """The zones that Knot lists appear here; one that is added later too; one that goes, goes."""
@@ -173,6 +174,7 @@ def test_we_follow_a_catalog_of_knot(place: Path, nsctl: Nsctl) -> None:
         assert nsctl.query(CATALOG).rcode() == dns.rcode.REFUSED, "a catalog is for nobody to read"
 
 
+@pytest.mark.cell("above: catalog", Bind.title)
 @pytest.mark.interop("named")
 def test_we_follow_a_catalog_of_bind(bind: Peer, nsctl: Nsctl) -> None:
     """A catalog that BIND serves from a file brings its zones, and a mass removal is held."""
@@ -192,6 +194,7 @@ def test_we_follow_a_catalog_of_bind(bind: Peer, nsctl: Nsctl) -> None:
     assert nsctl.cli("catalog", "list")[0]["trouble"] is None
 
 
+@pytest.mark.cell("above: catalog", PowerDNS.title)
 @pytest.mark.interop("pdns_server")
 def test_we_follow_a_catalog_of_powerdns(place: Path, nsctl: Nsctl) -> None:
     """The zones of a PowerDNS producer appear here."""
@@ -206,6 +209,7 @@ def test_we_follow_a_catalog_of_powerdns(place: Path, nsctl: Nsctl) -> None:
         nsctl.wait_serial(B, 1)
 
 
+@pytest.mark.cell("below: catalog")
 def test_each_server_follows_our_catalog(consumer: Peer, nsctl: Nsctl) -> None:
     """Our zones appear at the consumer, one added later too, and one deleted here goes there."""
     for apex in (A, B):

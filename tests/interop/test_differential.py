@@ -231,6 +231,7 @@ def peers(knot: Peer, nsd: Peer, bind: Peer) -> tuple[Peer, ...]:
     return knot, nsd, bind
 
 
+@pytest.mark.cell("beside: answers", "Knot DNS", "BIND", "NSD")
 @pytest.mark.parametrize("chain", ["unsigned", "nsec", "nsec3"])
 def test_same_answers(
     place: Path, rng: Random, peers: tuple[Peer, ...], nsctl: Nsctl, chain: str

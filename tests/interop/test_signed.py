@@ -19,10 +19,9 @@ import pytest
 
 from tests.peers import Nsctl, Peer
 from tests.peers.signing import SignedZone, delv, sign
-from tests.peers.waiting import wait_until
 from tests.peers.zonetext import ORIGIN, zone_text
 
-pytestmark = pytest.mark.interop("knotd", "named", "delv", "dnssec-signzone")
+pytestmark = pytest.mark.interop("named", "delv", "dnssec-signzone")
 
 CHILD = f"signed.{ORIGIN}"
 RECORDS = (
@@ -154,23 +153,6 @@ def test_chain_of_trust_into_a_child_served_here(
     said = delv(place, nsctl.port, ORIGIN, zones[0].dnskey, f"www.{CHILD}", "A")
     assert POSITIVE in said, said
     assert "192.0.2.40" in said
-
-
-@pytest.mark.parametrize("chain", ["nsec", "nsec3"])
-def test_zone_signed_by_knot_as_it_changes(
-    knot: Peer, nsctl: Nsctl, place: Path, chain: str
-) -> None:
-    """A zone that Knot signs itself validates, before and after an update signed by it."""
-    knot.serve(ORIGIN, zone_text(1, *RECORDS), nsctl.remote(), signing=chain)
-    knot.start()
-    nsctl.follow(ORIGIN, knot.remote())
-    wait_until(lambda: nsctl.serial(ORIGIN), "the signed zone is served")
-    dnskey = nsctl.query(ORIGIN, "DNSKEY").answer[0][0]
-    assert NEGATIVE in delv(place, nsctl.port, ORIGIN, dnskey, f"new.{ORIGIN}", "A")
-    knot.update_zone(ORIGIN, zone_text(1, *RECORDS, "new 300 A 192.0.2.99"))
-    wait_until(lambda: nsctl.query(f"new.{ORIGIN}", "A").answer, "the new name is served")
-    assert POSITIVE in delv(place, nsctl.port, ORIGIN, dnskey, f"new.{ORIGIN}", "A")
-    assert NEGATIVE in delv(place, nsctl.port, ORIGIN, dnskey, f"newer.{ORIGIN}", "A")
 
 
 Proven = dict[tuple[str, str], dns.rrset.RRset]

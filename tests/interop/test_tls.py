@@ -125,6 +125,7 @@ def tls_port(server: Any) -> int:
     return port
 
 
+@pytest.mark.cell("above: tls")
 @pytest.mark.parametrize("kind", EACH)
 def test_from_a_primary_over_tls(
     kind: type[Peer], ours: Nsctl, place: Path, issuer: Issuer
@@ -194,6 +195,7 @@ def test_a_primary_that_wants_to_know_us(place: Path, issuer: Issuer) -> None:
         ours.wait_serial(ZONE, 1)
 
 
+@pytest.mark.cell("below: tls")
 @pytest.mark.parametrize(
     ("kind", "how"),
     [

@@ -43,6 +43,7 @@ def publish(nsctl: Nsctl, key: Key | None, *remotes: Remote) -> None:
         wait_until(lambda: transferred(nsctl, key), "the new peer may transfer")
 
 
+@pytest.mark.cell("below: notify")
 @pytest.mark.parametrize("key", [None, Key()], ids=["unsigned", "signed"])
 def test_each_server_follows_us(secondary: Peer, nsctl: Nsctl, key: Key | None) -> None:
     """A zone of several messages reaches the secondary whole; an edit reaches it by NOTIFY."""

@@ -61,7 +61,7 @@ class ServedZone:
     remotes: Sequence[Remote] = ()
     primary: Remote | None = None
     signing: str = ""  # "", "nsec" or "nsec3", where the server signs by itself
-    incremental: bool = False  # keep what changes, to send it by IXFR (BIND and Knot)
+    incremental: bool = False  # keep what changes, to send it by IXFR; ask for it so
 
     @property
     def file(self) -> str:
@@ -219,7 +219,8 @@ class Peer(Server):
     ``serve`` and ``follow`` are called before ``start``; as a context manager it starts and stops.
     """
 
-    binary: ClassVar[str]
+    binary: ClassVar[str]  # the program
+    title: ClassVar[str]  # as its makers write it
 
     def __init__(self, directory: Path) -> None:
         self.port = free_port()
@@ -243,9 +244,9 @@ class Peer(Server):
         self.zones[apex] = ServedZone(apex, text, remotes, signing=signing, incremental=incremental)
         self.write_zone(apex)
 
-    def follow(self, apex: str, primary: Remote) -> None:
+    def follow(self, apex: str, primary: Remote, *, incremental: bool = False) -> None:
         """Be a secondary of this zone, transferred from ``primary``, whose NOTIFY is heard."""
-        self.zones[apex] = ServedZone(apex, primary=primary)
+        self.zones[apex] = ServedZone(apex, primary=primary, incremental=incremental)
 
     def start(self) -> None:
         """Write the configuration, start the daemon, wait until it answers."""

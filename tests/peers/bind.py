@@ -12,11 +12,12 @@ class Bind(Peer):
     """named, told to load what other servers would load too (it checks more than they do)."""
 
     binary: ClassVar[str] = "named"
+    title: ClassVar[str] = "BIND"
 
     def configure(self) -> list[str]:
         """Write named.conf."""
         path = self.directory / "named.conf"
-        parts = [self.options(), *map(key_clause, self.keys)]
+        parts = [self.options(), POLICIES, *map(key_clause, self.keys)]
         parts += [zone_clause(zone) for zone in self.zones.values()]
         path.write_text("\n".join(parts) + "\n")
         return [program(self.binary), "-g", "-n", "1", "-c", str(path)]
@@ -56,6 +57,16 @@ controls {{ }};"""
         self.process.signal(signal.SIGHUP)
 
 
+POLICIES = """\
+dnssec-policy "nsec" {
+  keys { csk lifetime unlimited algorithm ecdsap256sha256; };
+};
+dnssec-policy "nsec3" {
+  keys { csk lifetime unlimited algorithm ecdsap256sha256; };
+  nsec3param iterations 0 optout no salt-length 0;
+};"""
+
+
 def key_clause(key: Key) -> str:
     """Return the definition of a key."""
     return f'key "{key.name}" {{ algorithm {key.algorithm}; secret "{key.secret}"; }};'
@@ -75,4 +86,6 @@ def zone_clause(zone: ServedZone) -> str:
     allowed = " ".join(f'key "{key.name}";' for key in zone.keys) or "127.0.0.1;"
     notified = " ".join(map(endpoint, zone.remotes))
     head += "ixfr-from-differences yes; " if zone.incremental else ""
+    if zone.signing:
+        head += f'dnssec-policy "{zone.signing}"; inline-signing yes; '
     return f"{head}type primary; allow-transfer {{ {allowed} }}; also-notify {{ {notified} }}; }};"

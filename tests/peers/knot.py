@@ -12,6 +12,7 @@ class Knot(Peer):
     """knotd; signs zones by itself when asked to (``signing="nsec"`` or ``"nsec3"``)."""
 
     binary: ClassVar[str] = "knotd"
+    title: ClassVar[str] = "Knot DNS"
 
     def configure(self) -> list[str]:
         """Write knot.conf. Sections must stand in this order."""

@@ -12,6 +12,7 @@ class Nsd(Peer):
     """nsd, with one server process, running as whoever started it."""
 
     binary: ClassVar[str] = "nsd"
+    title: ClassVar[str] = "NSD"
 
     def configure(self) -> list[str]:
         """Write nsd.conf."""
@@ -64,9 +65,11 @@ def zone_clause(zone: ServedZone) -> str:
     lines = ["zone:", f"  name: {zone.apex}", f"  zonefile: {zone.file}"]
     key = zone.keys[0].name if zone.keys else "NOKEY"
     if zone.primary:
-        lines += [f"  request-xfr: AXFR {named(zone.primary)}", f"  allow-notify: 127.0.0.1 {key}"]
+        how = "" if zone.incremental else "AXFR "
+        lines += [f"  request-xfr: {how}{named(zone.primary)}", f"  allow-notify: 127.0.0.1 {key}"]
         lines += ["  min-refresh-time: 1", "  min-retry-time: 1"]
     else:
         lines.append(f"  provide-xfr: 127.0.0.1 {key}")
         lines += [f"  notify: {named(remote)}" for remote in zone.remotes]
+        lines += ["  store-ixfr: yes", "  create-ixfr: yes"] if zone.incremental else []
     return "\n".join(lines)

@@ -17,6 +17,7 @@ class PowerDNS(Peer):
     """pdns_server; zones are put into its database by pdnsutil, and NOTIFYed by pdns_control."""
 
     binary: ClassVar[str] = "pdns_server"
+    title: ClassVar[str] = "PowerDNS"
 
     def configure(self) -> list[str]:
         """Write pdns.conf, create the database, put the zones in."""
@@ -65,9 +66,12 @@ loglevel=6
         if zone.primary:
             source = f"{zone.primary.address}:{zone.primary.port}"
             self.command("pdnsutil", "create-secondary-zone", zone.apex, source)
+            if zone.incremental:
+                self.command("pdnsutil", "set-meta", zone.apex, "IXFR", "1")
         else:
             self.command("pdnsutil", "load-zone", zone.apex, zone.file)
             self.command("pdnsutil", "set-kind", zone.apex, "primary")
+            self.sign(zone)
         role = "secondary" if zone.primary else "primary"
         for key in zone.keys:
             self.command("pdnsutil", "activate-tsig-key", zone.apex, key.name, role)
@@ -77,8 +81,23 @@ loglevel=6
 
     def reload(self, apex: str) -> None:
         """Replace the records in the database and have a NOTIFY sent."""
-        self.command("pdnsutil", "load-zone", apex, self.zones[apex].file)
+        zone = self.zones[apex]
+        self.command("pdnsutil", "load-zone", apex, zone.file)
+        self.rectify(zone)
         self.command("pdns_control", "notify", apex)
+
+    def sign(self, zone: ServedZone) -> None:
+        """Have it sign a zone, where that is asked for."""
+        if zone.signing:
+            self.command("pdnsutil", "secure-zone", zone.apex)
+        if zone.signing == "nsec3":
+            self.command("pdnsutil", "set-nsec3", zone.apex, "1 0 0 -")
+        self.rectify(zone)
+
+    def rectify(self, zone: ServedZone) -> None:
+        """Have the order of the names of a zone that it signs put into the database."""
+        if zone.signing:
+            self.command("pdnsutil", "rectify-zone", zone.apex)
 
     def command(self, tool: str, *arguments: str) -> str:
         """Run pdnsutil or pdns_control on this server; what they say goes to the log."""

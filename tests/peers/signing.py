@@ -35,13 +35,15 @@ def run(*command: str, cwd: Path) -> str:
 def sign(
     directory: Path, apex: str, text: str, *, nsec3: bool, opt_out: bool = False
 ) -> SignedZone:
-    """Sign a zone file with one new key, by ``dnssec-signzone``.
+    """Sign a zone file with one key, new or used before in the directory, by ``dnssec-signzone``.
 
     NSEC3 is used as RFC 9276 has it: no salt, no extra iterations.
     """
     bare = apex.rstrip(".")
     (directory / f"{bare}.unsigned").write_text(text)
-    key = run("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", apex, cwd=directory)
+    key = next((one.stem for one in directory.glob(f"K{apex}+*.key")), "")
+    how = ("-q", "-a", "ECDSAP256SHA256", "-f", "KSK")
+    key = key or run("dnssec-keygen", *how, apex, cwd=directory)
     chain = ("-3", "-", "-H", "0", *(("-A",) if opt_out else ())) if nsec3 else ()
     unsigned, signed = f"{bare}.unsigned", f"{bare}.signed"
     options = ("-q", "-S", "-z", "-P", "-o", apex, "-f", signed)

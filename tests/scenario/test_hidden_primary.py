@@ -68,6 +68,7 @@ def assert_refused(nsctl: Nsctl, rule: str) -> None:
     assert www(nsctl) == "192.0.2.1"
 
 
+@pytest.mark.cell("above: notify")
 def test_notify_brings_the_new_version(primary: Peer, nsctl: Nsctl) -> None:
     """A change at the hidden primary is served soon after its NOTIFY, and the status says so."""
     link(primary, nsctl)
@@ -81,6 +82,7 @@ def test_notify_brings_the_new_version(primary: Peer, nsctl: Nsctl) -> None:
     assert status["last_success"] is not None
 
 
+@pytest.mark.cell("above: faulty")
 @pytest.mark.parametrize(
     ("primary", "rule"), [as_primary(*row) for row in LOADED], indirect=["primary"]
 )
