@@ -43,6 +43,7 @@ class SecondaryZone:
     limits: Limits = field(default_factory=Limits)
     settings: TransferSettings = field(default_factory=TransferSettings)
     held: HeldNote | None = None
+    customer: str = ""  # whose it is: customers take turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What every refresh needs: the keys, the settings, the clock and the jitter."""
+    """What every refresh needs: the keys, the settings, the clock and the jitter.
+
+    ``timer`` measures durations: it goes on evenly when the clock is set.
+    """
 
     keys: Mapping[Name, TsigKey]
     client: Client
@@ -108,6 +112,7 @@ class Surroundings:
     bounds: Bounds
     clock: Callable[[], float]
     jitter: Callable[[], float]
+    timer: Callable[[], float]
     suspended: Suspended = field(default_factory=dict)
     dead: DeadPrimaries = field(default_factory=DeadPrimaries)
 

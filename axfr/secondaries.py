@@ -26,6 +26,7 @@ from axfr.notify import answer_notify, same_address
 from axfr.outcome import Suspended, why_suspended
 from axfr.refresh import Bounds
 from axfr.timetable import Entry, Timetable, Wish
+from axfr.turns import Places
 from zones.name import Name, display
 from zones.secondary import Primary, Result, SecondaryState, TsigKey
 from zones.version import ZoneVersion
@@ -41,10 +42,9 @@ MOST_UNPUBLISHED: Final = 1000  # finished refreshes that wait for the store
 
 @dataclass(frozen=True, slots=True)
 class SecondariesSettings:
-    """How many refreshes run at a time, in all and per primary; ``spread`` is in seconds."""
+    """How many refreshes run at a time; ``spread`` is in seconds."""
 
-    concurrency: int = 64
-    per_primary: int = 16
+    places: Places = field(default_factory=Places)
     bounds: Bounds = field(default_factory=Bounds)
     client: ClientSettings = field(default_factory=ClientSettings)
     spread: float = 30.0  # over which the zones that are overdue at the start are asked for
@@ -84,7 +84,7 @@ class Secondaries:
         self._unpublished = asyncio.Semaphore(MOST_UNPUBLISHED)
         self._client = Client(self._settings.client, clock=clock)
         self._around = self._surroundings()
-        self._timetable = Timetable(self._settings.concurrency, self._settings.per_primary)
+        self._timetable = Timetable(self._settings.places)
         self._entries = self._timetable.entries
         self._running: dict[Entry, asyncio.Task[None]] = {}
         self._sound: WeakKeyDictionary[ZoneVersion, None] = WeakKeyDictionary()  # by the checks
@@ -234,10 +234,15 @@ class Secondaries:
 
     def _surroundings(self) -> Surroundings:
         """Return what every refresh needs."""
-        bounds, draw = self._settings.bounds, self._random.random
-        memory = IxfrMemory()
         return Surroundings(
-            self._keys, self._client, memory, bounds, self._clock, draw, self._suspended
+            self._keys,
+            self._client,
+            IxfrMemory(),
+            self._settings.bounds,
+            self._clock,
+            jitter=self._random.random,
+            timer=time.perf_counter,
+            suspended=self._suspended,
         )
 
     def _wake(self) -> None:

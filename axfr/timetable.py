@@ -22,7 +22,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from axfr import pace, refresh
-from axfr.turns import Turns
+from axfr.turns import Places, Share, Turns
 from zones.name import Name
 from zones.secondary import SecondaryState
 
@@ -78,31 +78,29 @@ class Entry:
     used_until: float = 0.0  # how much of its transfers a zone has used up (``pace``)
     free_at: float = 0.0  # when a zone that has used up all of them may be transferred again
     queued: _Queued = field(default=_Queued.NO, repr=False)
-    place: str = ""  # the group whose place a refresh has
-    group: str = field(init=False)  # whose turn the zone shares: that of its first primary
+    place: Share | None = None  # whose place a refresh has
+    share: Share = field(init=False)  # whose turn the zone shares: that of its first primary
 
     def __post_init__(self) -> None:
-        self.group = self.zone.primaries[0].address if self.zone.primaries else ""
+        primary = self.zone.primaries[0].address if self.zone.primaries else ""
+        self.share = Share(self.zone.customer or primary, primary)
 
 
 class Timetable:
-    """The times of all zones; at most ``total`` refreshes at a time, ``each`` of one primary.
+    """The times of all zones, and whose turn it is; before ``start`` zones are only gathered."""
 
-    Before ``start`` zones are only gathered.
-    """
-
-    def __init__(self, total: int, each: int) -> None:
+    def __init__(self, places: Places) -> None:
         self.entries: dict[Name, Entry] = {}
-        self._limits = total, each
+        self._places = places
         self._heap: list[tuple[float, Name]] = []
-        self._turns = Turns(*self._limits)
+        self._turns = Turns(self._places)
         self._started = False
 
     def stop(self) -> None:
         """Forget who waits, and why; no refresh is under way any more. ``start`` begins anew."""
         self._started = False
         self._heap.clear()
-        self._turns = Turns(*self._limits)
+        self._turns = Turns(self._places)
         for entry in self.entries.values():
             entry.queued, entry.wish, entry.wake_at = _Queued.NO, NO_WISH, None
 
@@ -161,30 +159,35 @@ class Timetable:
     def begin(self) -> Iterator[tuple[Entry, Wish]]:
         """Yield whom to refresh now, and why."""
         while (turn := self._turns.take()) is not None:
-            apex, group = turn
+            apex, share = turn
             entry = self.entries.get(apex)
             if entry is None or not entry.queued or entry.running:
-                self._turns.done(group)
+                self._turns.done(share)
                 continue
             wish, entry.wish, entry.queued = entry.wish, NO_WISH, _Queued.NO
-            entry.running, entry.place = True, group
+            entry.running, entry.place = True, share
             yield entry, wish
 
     def publish(self, entry: Entry) -> None:
         """Give another zone its turn: what is left to be done asks no primary."""
         entry.publishing = True
-        self._turns.done(entry.place)
+        self._give_back(entry)
 
     def end(self, entry: Entry, state: SecondaryState) -> None:
         """Take what came of a refresh."""
-        if not entry.publishing:
-            self._turns.done(entry.place)
+        self._give_back(entry)
         entry.running = entry.publishing = False
         entry.state = state
         if self.entries.get(entry.zone.apex) is entry:
             self._set(entry)
             if entry.wish != NO_WISH:
                 self._enqueue(entry, _Queued.URGENT)
+
+    def _give_back(self, entry: Entry) -> None:
+        """Give back the place of a refresh, if it still has one."""
+        if entry.place is not None:
+            self._turns.done(entry.place)
+            entry.place = None
 
     def next_time(self) -> float | None:
         """Return when ``act`` has something to do, ``None`` for never."""
@@ -205,7 +208,7 @@ class Timetable:
             self._wake(entry)
         elif entry.queued < how:
             entry.queued = how
-            self._turns.put(entry.zone.apex, entry.group, urgent=how is _Queued.URGENT)
+            self._turns.put(entry.zone.apex, entry.share, urgent=how is _Queued.URGENT)
 
     def _set(self, entry: Entry) -> None:
         """Take the times of a zone; those from before count no more."""

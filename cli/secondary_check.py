@@ -23,7 +23,7 @@ from cli.command import Command
 from cli.output import emit, wrapped
 from cli.primary_options import Means, with_means
 from nameserver.address import Address
-from zones.guards import apex_rrsets
+from zones.apex import apex_rrsets
 from zones.keys import matching_key
 from zones.name import Name, display, to_text
 from zones.quarantine import TransferSettings, Validation

@@ -123,7 +123,7 @@ def status(app: App, *, apex: Name, limit: int) -> None:
 
 def load(session: Any, apex: Name) -> tuple[Zone, SecondaryState, list[Primary]]:
     """Return a secondary zone, its state and its primaries; raises ``NoSecondary``."""
-    from storage import secondaries, versions, zones
+    from storage import kept_versions, secondaries, zones
 
     zone = zones.get_zone(session, apex)
     if not zone.mode.is_secondary:
@@ -131,7 +131,7 @@ def load(session: Any, apex: Name) -> tuple[Zone, SecondaryState, list[Primary]]
             f"zone {display(apex)} is {zone.mode.value}: its content does not come from a primary"
         )
     state = secondaries.get_state(session, apex)
-    served = [info.serial for info in versions.history(session, apex) if info.served]
+    served = [info.serial for info in kept_versions.history(session, apex) if info.served]
     # After a rollback the timers stay those of the last transfer, the serial does not.
     state = dataclasses.replace(state, serial=served[0] if served else state.serial)
     return zone, state, secondaries.primaries(session, apex)

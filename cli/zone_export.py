@@ -37,7 +37,7 @@ def export(
     app: App, *, apexes: tuple[Name, ...], everything: bool, to: Path | None, serial: int | None
 ) -> None:
     """Write the served content of each ZONE, to stdout or to files."""
-    from storage import versions, zones
+    from storage import kept_versions, versions, zones
     from zones.zonetext import write_zone_file
 
     if bool(apexes) == everything:
@@ -58,7 +58,7 @@ def export(
                 version = (
                     versions.served(session, apex)
                     if serial is None
-                    else versions.load(session, apex, serial)
+                    else kept_versions.load(session, apex, serial)
                 )
                 if version is None:
                     raise NothingToExport(f"zone {display(apex)} has no content yet")

@@ -18,7 +18,7 @@ from zones.name import Name, display
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from storage.versions import VersionInfo
+    from storage.kept_versions import VersionInfo
 
 APEX = click.argument("apex", metavar="ZONE", type=ZONE)
 
@@ -33,10 +33,10 @@ class NoVersion(DNSError):
 @click.pass_obj
 def history(app: App, *, apex: Name, limit: int | None) -> None:
     """List the versions of ZONE that are kept, newest first: who, when, why."""
-    from storage import versions
+    from storage import kept_versions
 
     with app.read() as session:
-        infos = versions.history(session, apex)[:limit]
+        infos = kept_versions.history(session, apex)[:limit]
     data = [
         {
             "id": info.id,
@@ -89,12 +89,14 @@ def diff(app: App, *, apex: Name, old: int | None, new: int | None) -> None:
 
     Without TO, with the version served; without FROM too, what its last change did.
     """
-    from storage import versions
+    from storage import kept_versions, versions
     from zones.diff import diff as compare
 
     with app.read() as session:
-        later = the_served(session, apex) if new is None else versions.find(session, apex, new)
-        earlier = before_served(session, apex) if old is None else versions.find(session, apex, old)
+        later = the_served(session, apex) if new is None else kept_versions.find(session, apex, new)
+        earlier = (
+            before_served(session, apex) if old is None else kept_versions.find(session, apex, old)
+        )
         after = versions.load_id(session, apex, later.id)
         before = versions.load_id(session, apex, earlier.id)
     difference = compare(before, after)
@@ -130,7 +132,7 @@ def rollback(app: App, *, apex: Name, version: int | None, pin: bool, reason: st
     A hosted zone gets a new serial, so that its secondaries follow.
     """
     from cli.zone_product import refuse_presets
-    from storage import versions, zones
+    from storage import kept_versions, versions, zones
     from storage.rollback import rollback as roll_back
     from zones.diff import diff as compare
 
@@ -141,7 +143,7 @@ def rollback(app: App, *, apex: Name, version: int | None, pin: bool, reason: st
         target = (
             before_served(session, apex)
             if version is None
-            else versions.find(session, apex, version)
+            else kept_versions.find(session, apex, version)
         )
         if before is not None:
             content = versions.load_id(session, apex, target.id)
@@ -181,9 +183,9 @@ def rollback(app: App, *, apex: Name, version: int | None, pin: bool, reason: st
 
 def the_served(session: Session, apex: Name) -> VersionInfo:
     """Return the version that is served; raises ``NoVersion``."""
-    from storage import versions
+    from storage import kept_versions
 
-    for info in versions.history(session, apex):
+    for info in kept_versions.history(session, apex):
         if info.served:
             return info
     raise NoVersion(f"zone {display(apex)} has no content yet")
@@ -191,10 +193,10 @@ def the_served(session: Session, apex: Name) -> VersionInfo:
 
 def before_served(session: Session, apex: Name) -> VersionInfo:
     """Return the version before the served one; raises ``NoVersion``."""
-    from storage import versions
+    from storage import kept_versions
 
     served = the_served(session, apex)
-    for info in versions.history(session, apex):
+    for info in kept_versions.history(session, apex):
         if info.id < served.id:
             return info
     raise NoVersion(f"zone {display(apex)}: no version before serial {served.serial} is kept")

@@ -91,13 +91,13 @@ def show(app: App, apex: bytes) -> None:
 
     The records are shown by: nsctl record list ZONE.
     """
-    from storage import secondaries, versions, zones
+    from storage import kept_versions, secondaries, versions, zones
 
     now = time.time()
     with app.read() as session:
         zone = zones.get_zone(session, apex)
         version = versions.served(session, apex)
-        history = versions.history(session, apex)
+        history = kept_versions.history(session, apex)
         primaries = secondaries.primaries(session, apex) if zone.mode.is_secondary else []
         state = secondaries.get_state(session, apex) if zone.mode.is_secondary else None
         booked = product_data(app, session, zone)

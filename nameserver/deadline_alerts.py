@@ -16,7 +16,7 @@ from storage.database import Database
 from storage.deadline_alerts import Announcement
 from storage.errors import StorageError
 from storage.events import Event, EventSeverity
-from zones.guards import apex_rrsets
+from zones.apex import apex_rrsets
 from zones.name import Name, display
 from zones.rrset import RRSIG
 from zones.secondary import SecondaryState

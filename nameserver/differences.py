@@ -16,7 +16,7 @@ import structlog
 from cachetools import LRUCache
 
 from axfr.outbound_changes import ReadyChanges, ready_changes
-from storage import versions
+from storage import kept_versions
 from storage.database import Database
 from storage.errors import StorageError
 from zones.errors import ZoneError
@@ -68,7 +68,7 @@ class Differences:
     def _make(self, version: ZoneVersion, serial: int) -> ReadyChanges | None:
         try:
             with self._database.read() as session:
-                old = versions.with_serial(session, version.apex, serial)
+                old = kept_versions.with_serial(session, version.apex, serial)
             return None if old is None else ready_changes(old, version)
         except (StorageError, ZoneError) as error:
             log.warning("no differences for an IXFR; sending the whole zone", reason=str(error))

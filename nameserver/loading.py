@@ -62,6 +62,7 @@ class LoadedZone:
             limits.for_zone(self.settings.limits),
             self.settings,
             self.held,
+            self.zone.customer,
         )
 
 

@@ -37,6 +37,8 @@ class TransferSettings(Table):
     """How long a primary may send nothing."""
     concurrency: Count = 64
     """Transfers at one time."""
+    per_customer: Count = 48
+    """Of those, of one customer's zones."""
     per_primary: Count = 10
     """Of those, from one primary."""
     source_ipv4: HostText | None = None

@@ -375,6 +375,29 @@ def count_losses(bytes old not None, bytes new not None):
     return tally.names, tally.names_lost, tally.records, tally.records_lost, tally.names_left
 
 
+# ---- what stands at the apex: zones.apex
+
+def apex_places(bytes blob not None):
+    """Return where each RRset of the apex starts, by type and type covered: see ``zones.apex``."""
+    cdef const uint8_t* octets = blob
+    cdef size_t size = len(blob), position, head, end
+    cdef object header = packed.read_header(blob)
+    cdef bytes apex = header.apex
+    cdef const uint8_t* apex_octets = apex
+    cdef size_t apex_size = len(apex)
+    cdef dict places = {}
+    position = header.start
+    while position + 1 + apex_size <= size and octets[position] == apex_size \
+            and not memcmp(octets + position + 1, apex_octets, apex_size):
+        end = behind(octets, size, position)
+        if not end:
+            raise packed.PackedError(f"a packed zone is cut short at octet {position}")
+        head = position + 1 + apex_size
+        places[get16(octets + head), get16(octets + head + 2)] = position
+        position = end
+    return places
+
+
 # ---- the wire form that a ZONEMD digest is made of: zones.zonemd
 
 cdef enum:

@@ -8,7 +8,7 @@ here, from octets that are canonical already.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -20,9 +20,9 @@ import dns.rdataclass
 import dns.rdatatype
 from cryptography.exceptions import InvalidSignature
 
+from zones.apex import apex_rrsets
 from zones.collect import Findings
 from zones.finding import Finding, listed
-from zones.guards import apex_rrsets
 from zones.keys import REVOKED, ZONE_KEY, flags_of, key_tag, matching_key
 from zones.name import WILDCARD, Name, display, is_subdomain, label_count, labels
 from zones.proof_chains import Chain, new_chain
@@ -195,7 +195,7 @@ class Validator:
             self._first_lapse = ends, rrset
         return None
 
-    def _check_lapse(self, at_apex: dict[tuple[int, int], RRset]) -> None:
+    def _check_lapse(self, at_apex: Mapping[tuple[int, int], RRset]) -> None:
         if self._first_lapse is None:
             return
         ends, rrset = self._first_lapse

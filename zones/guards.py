@@ -7,11 +7,11 @@ zone that of looking at the apex.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from zones import packed
+from zones.apex import apex_rrsets
 from zones.finding import Finding, listed
 from zones.guard_rules import RULES
 from zones.keys import KSK_FLAGS, flags_of, key_tag, matching_key
@@ -76,20 +76,6 @@ def guard(
     return judge.findings
 
 
-def apex_rrsets(version: ZoneVersion) -> dict[tuple[int, int], RRset]:
-    """Return what stands at the apex, by type and type covered, without an index of the zone."""
-    if version.descent is not None:
-        return {key[1:]: rrset for key, rrset in version.layout.at(version.apex).items()}
-    found: dict[tuple[int, int], RRset] = {}
-    position = packed.read_header(version.blob).start
-    while position < len(version.blob):
-        rrset, position = packed.read_rrset(version.blob, position)
-        if rrset.owner != version.apex:
-            break
-        found[rrset.rtype, rrset.covers] = rrset
-    return found
-
-
 class _Judge:
     """One comparison; each check adds what it finds."""
 
@@ -104,7 +90,7 @@ class _Judge:
         finding = Finding(rule, known.severity, self._old.apex, rtype, sentence, known.fix)
         self.findings.append(finding)
 
-    def _rdatas(self, where: dict[tuple[int, int], RRset], rtype: int) -> tuple[bytes, ...]:
+    def _rdatas(self, where: Mapping[tuple[int, int], RRset], rtype: int) -> tuple[bytes, ...]:
         rrset = where.get((rtype, 0))
         return rrset.rdatas if rrset else ()
 
@@ -214,7 +200,7 @@ def _tags(keys: Iterable[bytes]) -> str:
 
 
 def _is_vouched_for(
-    apex: Name, rrsets: dict[tuple[int, int], RRset], parent_ds: tuple[bytes, ...]
+    apex: Name, rrsets: Mapping[tuple[int, int], RRset], parent_ds: tuple[bytes, ...]
 ) -> bool:
     """Tell whether a key that a DS record names is there and has signed the keys."""
     keys, signatures = rrsets.get((DNSKEY, 0)), rrsets.get((RRSIG, DNSKEY))

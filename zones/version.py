@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import ClassVar, Final
 
 from zones import packed
+from zones.apex import apex_rrsets
 from zones.denial import Nsec3Chain, NsecChain, choose_nsec3_parameters
 from zones.errors import ZoneError
 from zones.name import Name, ancestors, canonical_key, display
@@ -195,13 +196,9 @@ class ZoneVersion:
     @cached_property
     def soa(self) -> RRset:
         """The apex SOA; raises ``ZoneError`` for content without one."""
-        if self.descent is not None:
-            found = self.layout.get((self.apex, SOA, 0))
-            if found is not None:
-                return found
-        for rrset in self:
-            if rrset.rtype == SOA and rrset.owner == self.apex:
-                return rrset
+        found = apex_rrsets(self).get((SOA, 0))
+        if found is not None:
+            return found
         raise ZoneError(f"zone {display(self.apex)} has no SOA at its apex")
 
     @cached_property

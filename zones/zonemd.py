@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from zones import packed
+from zones.apex import apex_rrsets
 from zones.finding import Finding
-from zones.guards import apex_rrsets
 from zones.name import Name, display
 from zones.packing import use_compiled
 from zones.rrset import ZONEMD

@@ -12,7 +12,7 @@ from typing import Self
 
 from sqlalchemy import text
 
-from storage import events, feed, versions, zones
+from storage import events, feed, kept_versions, versions, zones
 from storage.database import Database
 from storage.feed import ChangeKind
 from zones.name import from_text
@@ -61,12 +61,12 @@ def check(database: Database, acknowledged: list[int]) -> None:
         if database.is_sqlite:
             assert session.execute(text("PRAGMA integrity_check")).scalar() == "ok"
             assert session.execute(text("PRAGMA foreign_key_check")).all() == []
-        history = versions.history(session, APEX)
+        history = kept_versions.history(session, APEX)
         serials = [info.serial for info in reversed(history)]
         current = versions.served(session, APEX)
         told = [one for one in feed.since(session, 0, 10**6) if one.kind is ChangeKind.CONTENT]
         logged = [one for one in events.list_events(session, limit=10**6) if one.apex == APEX]
-        assert all(versions.load(session, APEX, one.serial).serial for one in history[:3])
+        assert all(kept_versions.load(session, APEX, one.serial).serial for one in history[:3])
     assert set(acknowledged) <= set(serials), set(acknowledged) - set(serials)
     assert serials == list(range(1, len(serials) + 1))
     assert current is not None

@@ -14,7 +14,7 @@ from pathlib import Path
 import dns.exception
 import pytest
 
-from storage import versions
+from storage import kept_versions, versions
 from storage.database import Database
 from tests.peers.base import Remote
 from tests.peers.forked import Forked
@@ -53,7 +53,7 @@ def stored(url: str) -> int:
     database = Database.open(url)
     with database.read() as session:
         version = versions.served(session, APEX)
-        history = versions.history(session, APEX)
+        history = kept_versions.history(session, APEX)
         kept = [versions.load_id(session, APEX, info.id) for info in history]
     database.close()
     assert version is not None

@@ -20,6 +20,7 @@ from axfr.outcome import SecondaryZone
 from axfr.refresh import SPREAD, Bounds, after_failure, after_success
 from axfr.soa import Soa
 from axfr.timetable import OVERDUE_RATE, Entry, Timetable, Wish
+from axfr.turns import Places
 from zones.name import from_text
 from zones.secondary import Primary, Result, SecondaryState
 
@@ -29,7 +30,7 @@ CUSTOMERS = 40
 HOUR, DAY = 3600.0, 86_400.0
 START = 1_700_000_000.0
 WEEK = 7 * DAY
-TOTAL, EACH = 64, 16
+PLACES = Places(total=64, customer=48, primary=16)
 ANSWER, SILENCE = 0.03, 11.0  # seconds until a primary has answered, or is given up
 SLACK = 120.0  # seconds that a refresh may come later than its SOA says
 # Refresh, retry, expire: most zones are of the first kind.
@@ -62,7 +63,7 @@ class World:
         self.serials: Counter[bytes] = Counter()
         self.dead = DeadPrimaries()
         self.all = [self.zone(number) for number in range(self.zones)]
-        self.table = Timetable(TOTAL, EACH)
+        self.table = Timetable(PLACES)
 
     def zone(self, number: int) -> SecondaryZone:
         """Return a zone; the first customer has half of them, every fourth a stand-in."""
@@ -100,7 +101,7 @@ class World:
         self.events.clear()
         self.under_way.clear()
         self.all_under_way = 0
-        self.table = Timetable(TOTAL, EACH)
+        self.table = Timetable(PLACES)
         self.start()
 
     def run(self, until: float) -> None:
@@ -120,14 +121,16 @@ class World:
 
     def begin(self, entry: Entry) -> None:
         """Ask the primaries in turn; what comes of it is known some time later."""
-        group, took = entry.group, 0.0
+        group, took = entry.share.primary, 0.0
         self.runs[entry.zone.apex] += 1
         self.begun[group] += 1
         self.minutes[group, int(self.now // 60)] += 1
         self.under_way[group] += 1
         self.all_under_way += 1
-        assert self.under_way[group] <= EACH, "a primary is asked for too many zones at a time"
-        assert self.all_under_way <= TOTAL
+        assert self.under_way[group] <= PLACES.primary, (
+            "a primary is asked for too many zones at a time"
+        )
+        assert self.all_under_way <= PLACES.total
         self.note_lateness(entry)
         result: Primary | None = None
         for primary in self.dead.in_order(entry.zone.primaries, self.now):
@@ -156,7 +159,7 @@ class World:
 
     def finish(self, entry: Entry, state: SecondaryState) -> None:
         """Store what came of a refresh."""
-        self.under_way[entry.group] -= 1
+        self.under_way[entry.share.primary] -= 1
         self.all_under_way -= 1
         self.table.publish(entry)
         self.states[entry.zone.apex] = state
@@ -167,7 +170,7 @@ class World:
         state = entry.state
         if state.last_success is not None and not state.failures:
             late = self.now - state.last_success - state.refresh
-            self.late[entry.group] = max(late, self.late.get(entry.group, late))
+            self.late[entry.share.primary] = max(late, self.late.get(entry.share.primary, late))
 
 
 def everybody_is_fresh(world: World) -> None:
@@ -289,9 +292,9 @@ def test_a_storm_delays_nobody_else(rng: random.Random) -> None:
     world.start()
     world.run(START + HOUR)
     for entry in world.table.entries.values():
-        if entry.group == "192.0.2.0":
+        if entry.share.primary == "192.0.2.0":
             world.table.want(entry, Wish(asked=True))
-    other = next(one for one in world.table.entries.values() if one.group == "192.0.2.5")
+    other = next(one for one in world.table.entries.values() if one.share.primary == "192.0.2.5")
     world.run(world.now + ANSWER)
     world.serials[other.zone.apex] += 1
     world.table.want(other, Wish(asked=True))
@@ -299,6 +302,38 @@ def test_a_storm_delays_nobody_else(rng: random.Random) -> None:
     world.run(asked + 2 * ANSWER)
     assert world.states[other.zone.apex].serial == 1 + world.serials[other.zone.apex]
     assert any(entry.running for entry in world.table.entries.values()), "the storm goes on"
+
+
+class OneLargeCustomer(World):
+    """All zones but one are a single customer's, on a hundred primaries."""
+
+    def zone(self, number: int) -> SecondaryZone:
+        """Return a zone; number 0 is that of the other customer."""
+        apex = from_text(f"zone{number}.example.")
+        if number == 0:
+            return SecondaryZone(apex, (Primary("198.51.100.1"),), customer="small")
+        return SecondaryZone(apex, (Primary(f"192.0.2.{number % 100}"),), customer="large")
+
+
+def test_a_large_customer_delays_nobody_else(rng: random.Random) -> None:
+    """While he NOTIFYs all zones, half of his hundred primaries dead, another's zone comes at once."""
+    world = OneLargeCustomer(rng.randrange(2**32), zones=FEW)
+    world.start()
+    world.run(START + HOUR)
+    for number in range(50):
+        world.away[f"192.0.2.{number}"] = [(world.now, world.now + DAY)]
+    single = world.table.entries[world.all[0].apex]
+    for entry in world.table.entries.values():
+        if entry is not single:
+            world.table.want(entry, Wish(asked=True))
+    world.run(world.now + SILENCE / 2)
+    assert world.all_under_way == PLACES.customer, "the large customer has all he may have"
+    world.serials[single.zone.apex] += 1
+    world.table.want(single, Wish(asked=True))
+    world.run(world.now + ANSWER / 10)
+    world.run(world.now + ANSWER)
+    assert world.states[single.zone.apex].serial == 1 + world.serials[single.zone.apex]
+    assert any(entry.running for entry in world.table.entries.values()), "the others go on"
 
 
 def test_a_zone_that_is_replaced_is_asked_for_anew(rng: random.Random) -> None:

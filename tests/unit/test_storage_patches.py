@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nameserver.patches import Patches
-from storage import content, versions, zones
+from storage import content, kept_versions, versions, zones
 from storage.database import Database
 from storage.errors import StorageError
 from storage.rollback import rollback
@@ -69,7 +69,7 @@ class Following:
         """Compare what is stored with what was published."""
         by_serial = {version.serial: version for version in self.versions}
         with self.database.read() as session:
-            for info in versions.history(session, APEX):
+            for info in kept_versions.history(session, APEX):
                 loaded = versions.load_id(session, APEX, info.id)
                 assert loaded.blob == by_serial[info.serial].blob
             served = versions.served(session, APEX)
@@ -102,7 +102,7 @@ def test_pruning_keeps_the_root(database: Database) -> None:
     for _ in range(6):
         following.change()
     with database.read() as session:
-        serials = [info.serial for info in versions.history(session, APEX)]
+        serials = [info.serial for info in kept_versions.history(session, APEX)]
     assert serials == [7, 6, 1]
     following.assert_readable()
 
@@ -114,7 +114,7 @@ def test_root_goes_with_its_last_patch(database: Database) -> None:
     for _ in range(3):
         following.change(records=100)
     with database.read() as session:
-        assert [info.serial for info in versions.history(session, APEX)] == [5, 4]
+        assert [info.serial for info in kept_versions.history(session, APEX)] == [5, 4]
     following.assert_readable()
 
 

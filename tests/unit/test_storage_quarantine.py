@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from storage import events, quarantine, secondaries, suspensions, transfer_settings, versions, zones
+from storage import (
+    events,
+    kept_versions,
+    quarantine,
+    secondaries,
+    suspensions,
+    transfer_settings,
+    versions,
+    zones,
+)
 from storage.database import Database
 from storage.errors import StorageError
 from storage.suspensions import Suspension
@@ -102,7 +111,10 @@ def test_approve(zone: Database) -> None:
         assert state.expires_at is not None
         assert state.expires_at >= NOW + state.expire
         assert quarantine.find(session, APEX) is None
-        assert versions.history(session, APEX)[0].reason == "held version approved: it is meant so"
+        assert (
+            kept_versions.history(session, APEX)[0].reason
+            == "held version approved: it is meant so"
+        )
         assert "zone-approved" in {one.kind for one in events.list_events(session)}
 
 

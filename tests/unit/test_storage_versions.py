@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage import content as stored_content
-from storage import events, feed, rollback, secondaries, start, versions, zones
+from storage import events, feed, kept_versions, rollback, secondaries, start, versions, zones
 from storage.database import Database
 from storage.errors import StorageError, UnknownZone
 from storage.feed import ChangeKind
@@ -36,7 +36,7 @@ def publish(database: Database, version: ZoneVersion, origin: Origin = Origin.ED
 def serials(database: Database) -> list[int]:
     """Return the kept serials, newest first."""
     with database.read() as session:
-        return [info.serial for info in versions.history(session, APEX)]
+        return [info.serial for info in kept_versions.history(session, APEX)]
 
 
 def test_what_is_published_is_served(database: Database) -> None:
@@ -101,12 +101,12 @@ def test_a_version_is_told_to_the_feed_and_the_log(database: Database) -> None:
     with database.read() as session:
         change = feed.since(session, 0)[-1]
         event = events.list_events(session)[-1]
-        (info,) = versions.history(session, APEX)
+        (info,) = kept_versions.history(session, APEX)
     assert (change.seq, change.kind, change.apex) == (number, ChangeKind.CONTENT, APEX)
     assert (event.apex, event.actor) == (APEX, "anna")
     assert event.text == "zone example.org: serial 7 is served (edit): because"
     assert event.data == {"version": number, "serial": 7, "origin": "edit"}
-    assert info == versions.VersionInfo(
+    assert info == kept_versions.VersionInfo(
         number, 7, NOW, Origin.EDIT, "anna", "because", 3, info.hash, served=True
     )
 
@@ -189,12 +189,12 @@ def test_a_version_is_loaded_by_serial_or_by_id(database: Database) -> None:
     for serial in (100, 200):
         number = publish(database, content("example.org", serial=serial))
     with database.read() as session:
-        assert versions.load(session, APEX, 100).serial == 100
-        assert versions.load(session, APEX, number).serial == 200
+        assert kept_versions.load(session, APEX, 100).serial == 100
+        assert kept_versions.load(session, APEX, number).serial == 200
         with pytest.raises(StorageError, match="no version 300 is kept; kept serials: 200, 100"):
-            versions.load(session, APEX, 300)
+            kept_versions.load(session, APEX, 300)
         with pytest.raises(UnknownZone):
-            versions.load(session, from_text("example.net"), 1)
+            kept_versions.load(session, from_text("example.net"), 1)
 
 
 def test_rolling_back_a_hosted_zone_gets_a_new_serial(database: Database) -> None:
@@ -204,11 +204,11 @@ def test_rolling_back_a_hosted_zone_gets_a_new_serial(database: Database) -> Non
     publish(database, old)
     publish(database, content("example.org", serial=6, hosts=2))
     with database.write() as session:
-        before = versions.find(session, APEX, 5).id
+        before = kept_versions.find(session, APEX, 5).id
         rollback.rollback(session, APEX, before, actor="bert", reason="oops", now=NOW)
     with database.read() as session:
         found = versions.served(session, APEX)
-        newest = versions.history(session, APEX)[0]
+        newest = kept_versions.history(session, APEX)[0]
     assert found is not None
     assert found.serial == 2023111400
     assert rollback.rest(found) == rollback.rest(old)
@@ -225,7 +225,7 @@ def test_rolling_back_a_secondary_zone_serves_it_as_it_came(database: Database) 
     publish(database, old, Origin.IMPORT)
     publish(database, content("example.org", serial=6), Origin.IMPORT)
     with database.write() as session:
-        before = versions.find(session, APEX, 5).id
+        before = kept_versions.find(session, APEX, 5).id
         rollback.rollback(session, APEX, before, actor="bert", reason="oops", now=NOW)
     with database.read() as session:
         found = versions.served(session, APEX)
