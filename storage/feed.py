@@ -72,10 +72,14 @@ def append_many(
     changes: Sequence[tuple[ChangeKind, Name | None, Mapping[str, Any]]],
     *,
     at: float | None = None,
+    first: int | None = None,
 ) -> int:
-    """Append changes and return the number of the first; the others follow without gaps."""
+    """Append changes and return the number of the first; the others follow without gaps.
+
+    ``first`` is that number, where the caller has looked it up in the same transaction.
+    """
     at = time.time() if at is None else at
-    first = latest(session) + 1
+    first = latest(session) + 1 if first is None else first
     if changes:
         rows = [
             {"seq": seq, "kind": kind.value, "apex": apex, "at": at, "payload": dict(payload)}

@@ -185,6 +185,7 @@ def store(session: Session, new: Sequence[tuple[Publication, Published]], now: f
             for item, published in new
         ],
         at=now,
+        first=new[0][1].id,
     )
     events.record_many(session, [event(item, published, now) for item, published in new])
 

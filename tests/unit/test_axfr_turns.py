@@ -133,7 +133,8 @@ def test_who_has_no_place_left_blocks_no_one_at_a_primary() -> None:
 def test_every_zone_gets_its_turn(rng: random.Random) -> None:
     """In whatever order places are given back, bounds hold, all zones come, nothing is left."""
     places = Places(total=6, customer=4, primary=2)
-    turns, waiting, out = Turns(places), 300, []
+    turns, waiting = Turns(places), 300
+    out: list[Share] = []
     while waiting or out:
         if waiting and rng.random() < 0.5:
             share = Share(f"c{rng.randrange(5)}", f"p{rng.randrange(6)}")
