@@ -26,7 +26,8 @@ def test_zones_are_read_with_all_that_is_stored(database: Database, count: int) 
     apexes = [from_text(f"zone{number}.example") for number in range(count)]
     with database.write() as session:
         for apex in apexes:
-            zones.add_zone(session, Zone(apex, Mode.HIDDEN_PRIMARY), now=NOW, actor="")
+            zone = Zone(apex, Mode.HIDDEN_PRIMARY, customer="acme")
+            zones.add_zone(session, zone, now=NOW, actor="")
             secondaries.set_primaries(session, apex, [Primary("192.0.2.1")])
         transfer_settings.put(session, apexes[0], SETTINGS, told="", actor="", now=NOW)
     with database.read() as session:
@@ -39,4 +40,5 @@ def test_zones_are_read_with_all_that_is_stored(database: Database, count: int) 
     assert len(found) == len(everything) == count
     followed = one.secondary(Limits(octets=5, records=5, seconds=5))
     assert followed is not None
+    assert followed.customer == "acme"  # whose turn it takes
     assert replace(followed.limits, messages=0) == Limits(5, 7, 0, 5)
