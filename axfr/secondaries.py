@@ -26,7 +26,7 @@ from axfr.notify import answer_notify, same_address
 from axfr.outcome import Suspended, why_suspended
 from axfr.refresh import Bounds
 from axfr.timetable import Entry, Timetable, Wish
-from axfr.turns import Places
+from axfr.turns import TurnLimits
 from zones.name import Name, display
 from zones.secondary import Primary, Result, SecondaryState, TsigKey
 from zones.version import ZoneVersion
@@ -44,7 +44,7 @@ MOST_UNPUBLISHED: Final = 1000  # finished refreshes that wait for the store
 class SecondariesSettings:
     """How many refreshes run at a time; ``spread`` is in seconds."""
 
-    places: Places = field(default_factory=Places)
+    turns: TurnLimits = field(default_factory=TurnLimits)
     bounds: Bounds = field(default_factory=Bounds)
     client: ClientSettings = field(default_factory=ClientSettings)
     spread: float = 30.0  # over which the zones that are overdue at the start are asked for
@@ -84,7 +84,7 @@ class Secondaries:
         self._unpublished = asyncio.Semaphore(MOST_UNPUBLISHED)
         self._client = Client(self._settings.client, clock=clock)
         self._around = self._surroundings()
-        self._timetable = Timetable(self._settings.places)
+        self._timetable = Timetable(self._settings.turns)
         self._entries = self._timetable.entries
         self._running: dict[Entry, asyncio.Task[None]] = {}
         self._sound: WeakKeyDictionary[ZoneVersion, None] = WeakKeyDictionary()  # by the checks

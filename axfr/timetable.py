@@ -22,7 +22,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from axfr import pace, refresh
-from axfr.turns import Places, Share, Turns
+from axfr.turns import Share, TurnLimits, Turns
 from zones.name import Name
 from zones.secondary import SecondaryState
 
@@ -89,18 +89,18 @@ class Entry:
 class Timetable:
     """The times of all zones, and whose turn it is; before ``start`` zones are only gathered."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, limits: TurnLimits) -> None:
         self.entries: dict[Name, Entry] = {}
-        self._places = places
+        self._limits = limits
         self._heap: list[tuple[float, Name]] = []
-        self._turns = Turns(self._places)
+        self._turns = Turns(self._limits)
         self._started = False
 
     def stop(self) -> None:
         """Forget who waits, and why; no refresh is under way any more. ``start`` begins anew."""
         self._started = False
         self._heap.clear()
-        self._turns = Turns(self._places)
+        self._turns = Turns(self._limits)
         for entry in self.entries.values():
             entry.queued, entry.wish, entry.wake_at = _Queued.NO, NO_WISH, None
 

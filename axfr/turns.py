@@ -23,7 +23,7 @@ class Share(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class TurnLimits:
     """How many refreshes may be under way: in all, of one customer, and of one primary."""
 
     total: int = 64
@@ -67,8 +67,8 @@ class _Queue:
 class Turns:
     """Who waits, by share; no more than there are places for are out at a time."""
 
-    def __init__(self, places: Places) -> None:
-        self._places = places
+    def __init__(self, limits: TurnLimits) -> None:
+        self._limits = limits
         self._running = 0
         self._queues: dict[Share, _Queue] = {}  # that are not empty
         self._customers: dict[str, _Customer] = {}
@@ -92,7 +92,7 @@ class Turns:
 
         ``None`` where nobody waits or all places are taken.
         """
-        while self._ring and self._running < self._places.total:
+        while self._ring and self._running < self._limits.total:
             customer = self._ring.popleft()
             customer.in_ring = False
             queue = self._unblocked(customer)
@@ -131,7 +131,7 @@ class Turns:
         """Return the first of the customer's queues whose primary may be asked."""
         while customer.ready:
             queue = customer.ready.popleft()
-            if queue.primary.running < self._places.primary:
+            if queue.primary.running < self._limits.primary:
                 return queue
             queue.primary.blocked.append(queue)
         return None
@@ -143,6 +143,6 @@ class Turns:
         return queue.customer.in_ring
 
     def _enter(self, customer: _Customer) -> None:
-        if customer.ready and not customer.in_ring and customer.running < self._places.customer:
+        if customer.ready and not customer.in_ring and customer.running < self._limits.customer:
             customer.in_ring = True
             self._ring.append(customer)

@@ -9,7 +9,7 @@ from axfr.client import ClientSettings
 from axfr.own_certificate import OwnCertificate
 from axfr.refresh import Bounds
 from axfr.secondaries import SecondariesSettings
-from axfr.turns import Places
+from axfr.turns import TurnLimits
 from nameserver.respond import AnswerSettings
 from nameserver.rrl import RateLimits
 from nameserver.settings import RrlSettings, Settings
@@ -41,7 +41,7 @@ def secondaries_settings(settings: Settings) -> SecondariesSettings:
     """Return what the transfers ask of the settings."""
     transfers, timers = settings.transfers, settings.timers
     return SecondariesSettings(
-        places=Places(transfers.concurrency, transfers.per_customer, transfers.per_primary),
+        turns=TurnLimits(transfers.concurrency, transfers.per_customer, transfers.per_primary),
         bounds=Bounds(
             refresh_min=timers.refresh_min,
             refresh_max=timers.refresh_max,

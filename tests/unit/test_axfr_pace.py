@@ -10,6 +10,7 @@ from axfr.answer_stream import Limits
 from axfr.outcome import SecondaryZone
 from axfr.refusal import from_state
 from axfr.timetable import Timetable, Wish
+from axfr.turns import TurnLimits
 from tests.peers.plain_primary import PlainPrimary
 from tests.peers.waiting import LOOPBACK
 from tests.peers.zonetext import ORIGIN, zone_text
@@ -41,7 +42,7 @@ def test_so_many_at_once_and_evenly_after_that() -> None:
 
 def test_a_zone_waits_and_others_do_not() -> None:
     """Wishes of a zone that has used up its transfers are one wish, when it may go on."""
-    table = Timetable(10, 10)
+    table = Timetable(TurnLimits())
     table.start(0.0, 0.0, lambda: 0.0)
     state = SecondaryState(APEX, next_refresh=9e9)
     entry = table.add(zone(APEX, 2), state)
@@ -65,7 +66,7 @@ def test_a_zone_waits_and_others_do_not() -> None:
 
 def test_who_insists_does_not_wait() -> None:
     """An operator's transfer is done at once, and counts."""
-    table = Timetable(10, 10)
+    table = Timetable(TurnLimits())
     table.start(0.0, 0.0, lambda: 0.0)
     entry = table.add(zone(APEX, 1), SecondaryState(APEX, next_refresh=9e9))
     assert table.spend(entry, 1, 100.0)

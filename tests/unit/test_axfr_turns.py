@@ -6,12 +6,12 @@ import random
 from collections import Counter
 
 from axfr.framing import Frames, frame
-from axfr.turns import Places, Share, Turns
+from axfr.turns import Share, TurnLimits, Turns
 
 
 def turns_of(total: int, each: int, customer: int = 99) -> Turns:
     """Return turns with so many places in all, of each primary, and of each customer."""
-    return Turns(Places(total, customer, each))
+    return Turns(TurnLimits(total, customer, each))
 
 
 def own(primary: str) -> Share:
@@ -132,7 +132,7 @@ def test_who_has_no_place_left_blocks_no_one_at_a_primary() -> None:
 
 def test_every_zone_gets_its_turn(rng: random.Random) -> None:
     """In whatever order places are given back, bounds hold, all zones come, nothing is left."""
-    places = Places(total=6, customer=4, primary=2)
+    places = TurnLimits(total=6, customer=4, primary=2)
     turns, waiting = Turns(places), 300
     out: list[Share] = []
     while waiting or out:

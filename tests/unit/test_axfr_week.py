@@ -20,7 +20,7 @@ from axfr.outcome import SecondaryZone
 from axfr.refresh import SPREAD, Bounds, after_failure, after_success
 from axfr.soa import Soa
 from axfr.timetable import OVERDUE_RATE, Entry, Timetable, Wish
-from axfr.turns import Places
+from axfr.turns import TurnLimits
 from zones.name import from_text
 from zones.secondary import Primary, Result, SecondaryState
 
@@ -30,7 +30,7 @@ CUSTOMERS = 40
 HOUR, DAY = 3600.0, 86_400.0
 START = 1_700_000_000.0
 WEEK = 7 * DAY
-PLACES = Places(total=64, customer=48, primary=16)
+PLACES = TurnLimits(total=64, customer=48, primary=16)
 ANSWER, SILENCE = 0.03, 11.0  # seconds until a primary has answered, or is given up
 SLACK = 120.0  # seconds that a refresh may come later than its SOA says
 # Refresh, retry, expire: most zones are of the first kind.
