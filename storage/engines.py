@@ -35,8 +35,12 @@ def parse(text: str) -> URL:
         return URL.create("sqlite", database=str(Path(text).expanduser()))
     try:
         url = make_url(text)
-    except ArgumentError as error:
-        raise StorageError(f"{text!r} is not a database URL: {error}") from error
+    except (ArgumentError, ValueError) as error:
+        scheme = text.partition("://")[0]  # what follows may hold a password
+        raise StorageError(
+            f"the database URL that begins with {scheme}:// cannot be read; it has the form "
+            "postgresql://user@host:port/database"
+        ) from error
     backend = url.drivername.partition("+")[0]
     if backend == "sqlite":
         if not url.database or url.database == ":memory:":
