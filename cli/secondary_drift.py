@@ -61,7 +61,7 @@ def run(app: App, apex: Name) -> Comparison:
     from axfr.client import Client
     from axfr.drift import Comparing
     from axfr.inbound import Limits
-    from nameserver.configured import secondaries_settings
+    from nameserver.configured_transfers import secondaries_settings
     from storage import keys, secondaries, versions
     from storage.errors import StorageError
 

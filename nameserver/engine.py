@@ -57,10 +57,12 @@ GRACE_SECONDS: Final = 0.01  # until it is looked whether workers may still see 
 class Engine(Protocol):
     """Answers from zones; all methods but ``prepare`` are for the event loop's thread.
 
-    ``listen`` comes first, then ``start``. ``name`` is ``python`` or ``compiled``.
+    ``listen`` comes first, then ``start``. ``name`` is ``python`` or ``compiled``;
+    ``has_threads`` tells whether answers are given whatever Python does meanwhile.
     """
 
     name: str
+    has_threads: bool
     table: ZoneTable
 
     def prepare(self, version: ZoneVersion) -> None:
@@ -122,6 +124,7 @@ class CompiledEngine:
     """
 
     name = "compiled"
+    has_threads = True
 
     def __init__(self, workers: int, counters: Counters) -> None:
         self._count = workers

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 import structlog
 from sqlalchemy.orm import Session
 
 from nameserver.access import Access
-from nameserver.loading import LoadedZone, load_all, load_others, load_zones
+from nameserver.loading import LoadedZone, load_all, load_secondaries, load_zones
 from nameserver.publisher import LARGE
-from storage import catalogs, feed, keys, peers, start, suspensions
+from storage import catalogs, feed, keys, peers, suspensions
 from storage.catalogs import Catalog
 from storage.database import Database
 from storage.errors import FeedGap, StorageError
@@ -42,15 +42,12 @@ ABOUT_LISTING: Final = frozenset({ChangeKind.ZONE, ChangeKind.GONE, ChangeKind.C
 ABOUT_ACCESS: Final = frozenset({ChangeKind.KEYS, ChangeKind.PEERS})
 
 
-Rows: TypeAlias = Sequence[tuple[int, bytes]]  # the ids of versions, and their packed forms
-
-
 @dataclass(slots=True)
 class Update:
     """What has to change in memory: ``zones`` maps to ``None`` what is gone.
 
-    ``complete``: ``zones`` is everything there is; ``first``: it is together with what was loaded in
-    bulk, and nothing was there before. ``changed_content`` names the zones that were given a new
+    ``complete``: ``zones`` is everything there is; ``first``: it is what follows primaries, and the
+    content of all zones is there already. ``changed_content`` names the zones that were given a new
     version by somebody else, ``gone`` those that were deleted, and perhaps added again since,
     ``refresh`` those to be asked for now (``True``: to be transferred whatever the serial).
     ``listing_changed``: zones were added, deleted, or given other settings.
@@ -116,16 +113,14 @@ class Follower:
             suspended=suspended,
         )
 
-    def load_first(self, take: Callable[[Rows], object]) -> Update:
-        """Read the whole store for a server that has nothing yet.
+    def load_rest(self, seq: int) -> Update:
+        """Read what a server needs beside the content of its zones, which it read at ``seq``.
 
-        ``take`` is given most small zones, some thousand at a time; the rest is returned.
+        What has been committed since is followed.
         """
+        self._seq = seq
         with self._database.read() as session:
-            self._seq = feed.latest(session)
-            for rows in start.iter_plain(session):
-                take(rows)
-            loaded = {one.zone.apex: one for one in load_others(session)}
+            loaded = {one.zone.apex: one for one in load_secondaries(session)}
             access = Access(peers.list_peers(session), keys.list_keys(session))
             suspended = read_suspended(session)
             found = catalogs.list_catalogs(session)

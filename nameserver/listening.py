@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import resource
-from collections.abc import Callable
-from typing import Final
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from nameserver.address import Address
 from nameserver.configured import rate_limits
 from nameserver.counters import Counters
-from nameserver.dispatch import Dispatcher
-from nameserver.dot import DotConnections
 from nameserver.engine import CompiledEngine, Engine
 from nameserver.respond import AnswerSettings
 from nameserver.settings import Settings
 from nameserver.streams import CompiledConnections, Connections, PythonConnections
-from nameserver.tcp import TcpLimits
-from nameserver.tls import Certificate, TlsError
+from nameserver.tcp import Answer, TcpLimits
 from zones.errors import DNSError
+
+if TYPE_CHECKING:
+    from nameserver.dispatch import Dispatcher
+    from nameserver.dot import DotConnections
+    from nameserver.tls import Session
 
 log = structlog.get_logger()
 
@@ -34,19 +36,22 @@ class ListenError(DNSError):
 
 
 class Listeners:
-    """The listeners of a server; ``start`` once, ``stop`` once, also after a failed start."""
+    """The listeners of a server; ``start`` once, ``stop`` once, also after a failed start.
+
+    What the engine leaves to Python goes to the dispatcher of ``hand_over_to``, which has to be called
+    before the event loop gets to it.
+    """
 
     def __init__(
         self,
         settings: Settings,
         engine: Engine,
-        dispatcher: Dispatcher,
         counters: Counters,
         clock: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._engine = engine
-        self._dispatcher = dispatcher
+        self._dispatcher: Dispatcher | None = None
         self._counters = counters
         self._clock = clock
         self._limits = TcpLimits(
@@ -72,11 +77,15 @@ class Listeners:
             raise ListenError("\n".join(reasons))
         allow_files(self._limits.connections * (2 if self._dot else 1))
         limits = rate_limits(self._settings.rrl)
-        self._engine.start(answering, self._dispatcher.answer_datagram, limits)
+        self._engine.start(answering, self._answer_datagram, limits)
         await self._connections.start()
         if self._dot is not None:
             self._dot.start()
         return addresses
+
+    def hand_over_to(self, dispatcher: Dispatcher) -> None:
+        """Name who answers what the engine does not."""
+        self._dispatcher = dispatcher
 
     def reload(self) -> None:
         """Load the certificate again."""
@@ -92,7 +101,7 @@ class Listeners:
 
     def _new_connections(self) -> Connections:
         limits = self._limits
-        answer = self._dispatcher.answer_stream
+        answer = self._answer_stream
         if isinstance(self._engine, CompiledEngine):
             workers, streams = self._settings.workers, self._engine.open_streams
             return CompiledConnections(streams, answer, limits, self._counters, workers)
@@ -103,13 +112,17 @@ class Listeners:
         settings, reasons = self._settings, []
         if not settings.listen_tls or settings.tls.certificate is None:
             return []
+        # Most servers have no certificate, and need not pay for what reads one.
+        from nameserver.dot import DotConnections  # noqa: PLC0415
+        from nameserver.tls import Certificate, TlsError  # noqa: PLC0415
+
         tls = settings.tls
         try:
             certificate = Certificate(settings.tls.certificate, tls.key, tls.client_ca)
         except TlsError as error:
             return [f"no DNS over TLS: {error}"]
         self._dot = DotConnections(
-            certificate, self._dispatcher.answer_of, self._limits, self._counters, self._clock
+            certificate, self._answer_of, self._limits, self._counters, self._clock
         )
         for address in settings.listen_tls:
             try:
@@ -119,6 +132,20 @@ class Listeners:
             else:
                 self.tls_addresses.append(Address(address.host, port))
         return reasons
+
+    def _answer_datagram(self, message: bytes, address: str, port: int) -> bytes | None:
+        assert self._dispatcher is not None
+        return self._dispatcher.answer_datagram(message, address, port)
+
+    def _answer_stream(
+        self, message: bytes, address: str, port: int
+    ) -> bytes | AsyncIterator[bytes] | None:
+        assert self._dispatcher is not None
+        return self._dispatcher.answer_stream(message, address, port)
+
+    def _answer_of(self, session: Session | None) -> Answer:
+        assert self._dispatcher is not None
+        return self._dispatcher.answer_of(session)
 
     def _bind(self, address: Address) -> int:
         """Bind UDP and TCP to an address; port 0 is any port that is free for both."""

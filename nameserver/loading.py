@@ -1,4 +1,7 @@
-"""From the store to what is served: zones with their served versions, primaries and timers."""
+"""From the store to what is served: zones with their served versions, primaries and timers.
+
+A start reads what is answered by other means (``storage.start``), and here only what follows.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from sqlalchemy.orm import Session
 from axfr.inbound import Limits
 from axfr.secondaries import SecondaryZone
 from nameserver.table import ServedZone, ZoneState
-from storage import quarantine, secondaries, start, transfer_settings, versions, zones
+from storage import quarantine, secondaries, transfer_settings, versions, zones
 from storage.transfer_settings import DEFAULT
 from zones.name import Name
 from zones.quarantine import HeldNote, TransferSettings
@@ -34,7 +37,6 @@ class LoadedZone:
     state: SecondaryState | None = None
     settings: TransferSettings = DEFAULT
     held: HeldNote | None = None
-    in_bulk: bool = False  # the version is not here: see ``storage.start.iter_plain``
 
     def served(self, now: float) -> ServedZone | None:
         """Return the table entry, ``None`` for a zone that is not answered here at all."""
@@ -45,7 +47,7 @@ class LoadedZone:
     def _standing(self, now: float) -> ZoneState:
         if self.zone.suspended:
             return ZoneState.SUSPENDED
-        if self.version is None and not self.in_bulk:
+        if self.version is None:
             return ZoneState.PENDING
         if self.zone.mode.is_secondary and self.state is not None and self.state.is_expired(now):
             return ZoneState.EXPIRED
@@ -73,13 +75,11 @@ def load_all(session: Session) -> Iterator[LoadedZone]:
         yield complete(LoadedZone(zone, version, version_id))
 
 
-def load_others(session: Session) -> Iterator[LoadedZone]:
-    """Yield the zones that are not loaded in bulk, and those that have primaries."""
+def load_secondaries(session: Session) -> Iterator[LoadedZone]:
+    """Yield the zones that have primaries, without what is served of them."""
     complete = _completer(session)
-    for zone, version_id in start.iter_plain_zones(session, SECONDARY):
-        yield complete(LoadedZone(zone, None, version_id, in_bulk=True))
-    for zone, version_id, version in start.iter_others(session):
-        yield complete(LoadedZone(zone, version, version_id))
+    for zone in zones.iter_zones(session, SECONDARY):
+        yield complete(LoadedZone(zone, None))
 
 
 def _completer(

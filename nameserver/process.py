@@ -1,4 +1,9 @@
-"""The process of a server: signals, the event loop, the service manager."""
+"""The process of a server: signals, the event loop, the service manager.
+
+Answering comes first. What it takes is imported here and started (``front``); the rest of the
+program, which takes longer to import than a hundred thousand zones to load, is imported when the
+threads of the engine have begun to answer.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +11,19 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from nameserver.front import Front
 from nameserver.logs import configure_logs
-from nameserver.server import Server
 from nameserver.service_manager import tell_service_manager
 from nameserver.settings import Settings
-from storage.database import Database
+from storage.start import reading
 from zones.packing import compiled_available
+
+if TYPE_CHECKING:
+    from nameserver.server import Server
 
 log = structlog.get_logger()
 
@@ -27,23 +35,49 @@ def run(settings: Settings) -> None:
         log.warning(warning)
     if not compiled_available:
         log.warning("the compiled modules are not installed: large transfers will be slow")
+    _runner()(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    # What is loaded stays: the collector would walk millions of objects again and again for nothing.
+    gc.disable()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    front = Front(settings)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGUSR1, front.log_counters)
+    loop.add_signal_handler(signal.SIGHUP, front.reload)
+    try:
+        await _answer_early(front, settings)
+        await _serve_all(front, settings, stop)
+    finally:
+        await front.stop()
+
+
+async def _answer_early(front: Front, settings: Settings) -> None:
+    """Answer from threads, which need nothing else, if the store can be read as it is."""
+    if not front.engine.has_threads:
+        return
+    with reading(settings.database) as connection:
+        if connection is None:
+            return
+        front.load(connection)
+    await front.listen()
+
+
+async def _serve_all(front: Front, settings: Settings, stop: asyncio.Event) -> None:
+    from nameserver.server import Server  # noqa: PLC0415  see above
+    from storage.database import Database  # noqa: PLC0415
+
     database = Database.open(settings.database)
     try:
-        _runner()(_serve(settings, database))
+        await _until(stop, Server(settings, database, front=front))
     finally:
         database.close()
 
 
-async def _serve(settings: Settings, database: Database) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    server = Server(settings, database)
-    loop.add_signal_handler(signal.SIGUSR1, server.log_counters)
-    loop.add_signal_handler(signal.SIGHUP, server.reload)
-    # What is loaded stays: the collector would walk millions of objects again and again for nothing.
-    gc.disable()
+async def _until(stop: asyncio.Event, server: Server) -> None:
     await server.start()
     gc.freeze()
     gc.enable()

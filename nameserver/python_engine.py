@@ -27,6 +27,7 @@ class PythonEngine:
     """Answers everything on the event loop, by ``nameserver.respond``."""
 
     name = "python"
+    has_threads = False
 
     def __init__(self, counters: Counters) -> None:
         self.table = ZoneTable()

@@ -1,4 +1,4 @@
-"""The server: the store in memory, listeners that answer from it, transfers that renew it."""
+"""The server: what follows the store and the primaries, and renews what is answered (``front``)."""
 
 from __future__ import annotations
 
@@ -6,68 +6,78 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import structlog
 
-from axfr.inbound import Limits
 from axfr.notifier import Notifier
 from axfr.secondaries import Outcome, Secondaries
 from nameserver.access import Access
 from nameserver.address import Address
 from nameserver.alerting import Alerting
 from nameserver.catalogs import Catalogs
-from nameserver.configured import answer_settings, secondaries_settings
-from nameserver.cookie_secrets import CookieSecrets
-from nameserver.counters import Counters
+from nameserver.configured_transfers import secondaries_settings, transfer_limits
 from nameserver.deadline_alerts import DeadlineAlerts
 from nameserver.delivering import Deliverer
-from nameserver.desk_work import DeskWork
 from nameserver.differences import Differences
 from nameserver.dispatch import Dispatcher
 from nameserver.drifting import DriftWatch, Sources
 from nameserver.duty import Alone, Duty, Shared
-from nameserver.engine import new_engine
 from nameserver.follower import Follower, Update
+from nameserver.front import Front
 from nameserver.housekeeping import DAY, keep_house
-from nameserver.listening import Listeners
 from nameserver.loading import LoadedZone
 from nameserver.publisher import Publisher
 from nameserver.settings import Settings
 from nameserver.table import ServedZone, ZoneState
-from nameserver.version_ids import VersionIds
 from storage.database import Database
 from storage.versions import Published
 from zones.name import Name, display
 from zones.secondary import SecondaryState
 from zones.version import ZoneVersion
-from zones.zone import SECONDARY
+
+if TYPE_CHECKING:
+    from nameserver.desk_work import DeskWork
 
 log = structlog.get_logger()
+
+
+def new_desk_work(
+    database: Database, settings: Settings, clock: Callable[[], float]
+) -> DeskWork | None:
+    """Return the work of the desk, where this process is to do it."""
+    if not settings.desk.work:
+        return None
+    # A fifth of the program, in memory and in time to load, of which other servers need nothing.
+    from nameserver.desk_work import DeskWork  # noqa: PLC0415
+
+    return DeskWork(database, settings, clock)
 
 
 class Server:
     """One name server: ``start`` loads and listens, ``stop`` leaves nothing behind.
 
-    ``addresses`` tells where it listens, with the ports chosen for a configured port 0.
+    ``front`` may have begun with both. ``addresses`` tells where it listens, with the ports chosen
+    for a configured port 0.
     """
 
     def __init__(
-        self, settings: Settings, database: Database, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Callable[[], float] = time.time,
+        *,
+        front: Front | None = None,
     ) -> None:
         self.settings = settings
-        self.addresses: list[Address] = []
-        self.counters = Counters()
-        self.engine = new_engine(settings.engine, settings.workers, self.counters)
-        self.table = self.engine.table  # changed through the engine only
+        self._front = front or Front(settings, clock)
+        self.counters = self._front.counters
+        self.engine = self._front.engine
+        self.table = self._front.table
         self._database = database
         self._clock = clock
-        self._limits = Limits(
-            octets=settings.transfers.max_octets,
-            records=settings.transfers.max_records,
-            seconds=settings.transfers.max_seconds,
-            per_minute=settings.transfers.max_per_minute,
-        )
-        self._version_ids = VersionIds(self.engine.loaded_id)  # of what is in service
+        self._limits = transfer_limits(settings)
+        self._version_ids = self._front.version_ids
         self._publisher = Publisher(
             database,
             self._serve_outcome,
@@ -99,11 +109,9 @@ class Server:
             clock=clock,
         )
         self._access = Access()
-        self._secrets = CookieSecrets(settings.cookies, clock, self._use_secrets)
-        self._answering = answer_settings(settings, self._secrets.now())
         self._dispatcher = Dispatcher(
             self.engine,
-            self._answering,
+            self._front.answering,
             self._secondaries,
             self.counters,
             clock,
@@ -121,8 +129,7 @@ class Server:
         self._alerting = Alerting(database, settings, clock)
         self._catalogs = Catalogs(database, clock, self._duty.fence)
         self._deliverer = Deliverer(database, settings, clock)
-        self._desk_work = DeskWork(database, settings, clock)
-        self._listeners = Listeners(settings, self.engine, self._dispatcher, self.counters, clock)
+        self._desk_work = new_desk_work(database, settings, clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     def _new_duty(self) -> Duty:
@@ -140,63 +147,64 @@ class Server:
         )
 
     async def start(self) -> None:
-        """Load the store, then listen. Raises ``StorageError`` or ``ListenError``."""
+        """Load the store and listen, where that is not done. Raises ``StorageError``, ``ListenError``.
+
+        Until all is loaded the event loop stands still: who is handed a message needs all of it.
+        """
         started = self._clock()
-        self._apply(await asyncio.to_thread(self._follower.load_first, self.engine.load_many))
-        try:
-            self.addresses = await self._listeners.start(self._answering)
-        except BaseException:
-            await self._listeners.stop()
-            raise
+        self._front.hand_over_to(self._dispatcher)
+        if self._front.loaded_seq is None:
+            self._load_front()
+        self._apply(self._follower.load_rest(self._front.loaded_seq or 0))
+        if not self.addresses:
+            await self._front.listen()
         self._publisher.start()
         await self._notifier.start()
         self._follower.start(asyncio.get_running_loop())
         await self._duty.start()
         self._alerting.start()
         self._deliverer.start()
-        self._desk_work.start()
+        if self._desk_work is not None:
+            self._desk_work.start()
         keep = self.settings.events.retention_days * DAY
         self._tasks = [
             asyncio.create_task(keep_house(self._database, keep, self._clock)),
-            asyncio.create_task(self._secrets.run()),
+            asyncio.create_task(self._front.secrets.run()),
         ]
         log.info(
             "ready",
             engine=self.engine.name,
             zones=len(self.table),
             listening=", ".join(map(str, self.addresses)),
-            tls=", ".join(map(str, self._listeners.tls_addresses)) or None,
+            tls=", ".join(map(str, self._front.listeners.tls_addresses)) or None,
             seconds=round(self._clock() - started, 3),
         )
 
     async def stop(self) -> None:
         """Stop answering, finish what is being stored, end every task."""
-        await self._listeners.stop()
+        await self._front.stop()
         await self._duty.stop()
         await self._notifier.stop()
         await self._publisher.stop()
         await self._alerting.stop()
         await self._deliverer.stop()
-        await self._desk_work.stop()
+        if self._desk_work is not None:
+            await self._desk_work.stop()
         await asyncio.to_thread(self._follower.stop)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.log_counters()
+        self._front.log_counters()
         log.info("stopped")
 
-    def reload(self) -> None:
-        """Take over a certificate that was replaced; it would be found by itself, somewhat later."""
-        self._listeners.reload()
+    @property
+    def addresses(self) -> list[Address]:
+        """Return where it listens."""
+        return self._front.addresses
 
-    def log_counters(self) -> None:
-        """Write a line with all counts."""
-        log.info("counters", **self.counters.snapshot())
-
-    def _use_secrets(self, secrets: tuple[bytes, ...]) -> None:
-        self._answering = replace(self._answering, cookie_secrets=secrets)
-        self._dispatcher.settings = self._answering
-        self.engine.use(self._answering)
+    def _load_front(self) -> None:
+        with self._database.read() as session:
+            self._front.load(session.connection().connection.driver_connection)
 
     # -- what is served
 
@@ -232,22 +240,12 @@ class Server:
         self._deadlines.remove(apex)
 
     def _take_over_all(self, update: Update) -> None:
-        """Take over the zones of a start: many, and nothing is known of them yet."""
-        now = self._clock()
+        """Follow the primaries of the zones of a start; their content is there."""
         for loaded in update.zones.values():
-            if loaded is None:
-                continue
-            apex = loaded.zone.apex
-            self._version_ids[apex] = loaded.version_id
-            if loaded.zone.mode in SECONDARY:
+            if loaded is not None:
+                apex = loaded.zone.apex
+                self._version_ids[apex] = self._version_ids.get(apex, 0)  # not in bulk any more
                 self._follow_primaries(loaded, state_changed=True)
-            served = loaded.served(now)
-            if loaded.in_bulk and served is not None:
-                if served.state is ZoneState.SERVING and apex not in self._catalogs.followed:
-                    continue
-                served = replace(served, version=self._content(apex))
-            if served is not None:
-                self._put(served)
 
     def _put(self, served: ServedZone) -> None:
         """Put a zone into the table; a catalog is there, but nobody is answered from it."""
@@ -279,7 +277,7 @@ class Server:
     def _watch_deadlines(self, loaded: LoadedZone) -> None:
         """See to it that the end of a zone is told before it comes."""
         apex = loaded.zone.apex
-        if loaded.zone.suspended or (loaded.version is None and not loaded.in_bulk):
+        if loaded.zone.suspended or loaded.version is None:
             self._deadlines.remove(apex)
             return
         self._watch_contact(apex)
@@ -293,7 +291,10 @@ class Server:
     async def _begin_duty(self) -> None:
         """Watch the deadlines of all zones, who does the transfers knows them; see to catalogs."""
         await asyncio.to_thread(self._deadlines.load)
-        for apex in {*self._version_ids, *self.engine.loaded_signed()}:
+        for apex in {
+            *self._version_ids,
+            *self.engine.loaded_signed(),
+        }:
             served = self.table.get(apex)
             if served is None or served.version is None or served.state is ZoneState.SUSPENDED:
                 continue

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from cryptography import x509
 
 from zones.errors import DNSError
 
@@ -83,6 +82,8 @@ class Certificate:
 
     def warn(self, now: float) -> None:
         """Say so where the certificate has come to its end, or will soon."""
+        from cryptography import x509  # noqa: PLC0415  ``Session`` is everywhere, certificates are not
+
         ends = x509.load_pem_x509_certificate(self._certificate.read_bytes()).not_valid_after_utc
         told = ends.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
         if ends <= datetime.fromtimestamp(now, UTC):

@@ -15,8 +15,9 @@ from pathlib import Path
 from storage import events, feed, schema
 from storage.database import Database
 from storage.engines import WAIT_SECONDS
-from storage.errors import StorageError, explained
+from storage.errors import StorageError
 from storage.events import EventSeverity
+from storage.explained import explained
 from storage.feed import ChangeKind
 
 

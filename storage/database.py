@@ -21,7 +21,7 @@ from storage import catalog_models as _catalog_models  # noqa: F401
 from storage import desk_models as _desk_models  # noqa: F401
 from storage import engines, schema
 from storage import quarantine_models as _quarantine_models  # noqa: F401
-from storage.errors import explained
+from storage.explained import explained
 from storage.watching import PostgreSQLWatcher, SQLiteWatcher, Watcher
 
 NOTIFY = "SELECT pg_notify('nsctl', '')"

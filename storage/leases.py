@@ -17,7 +17,7 @@ from sqlalchemy.sql import ColumnElement
 
 from storage import engines
 from storage.database import Database
-from storage.errors import explained
+from storage.explained import explained
 from storage.models import LeaseRow
 
 UNIX_EPOCH: Final = 2_440_587.5  # as a Julian day

@@ -6,17 +6,16 @@ A store that is at ``HEAD`` costs one query; alembic is loaded only where there 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
 from storage import engines
 from storage.errors import StorageError
+from storage.migrations import HEAD
 
 if TYPE_CHECKING:
     from alembic.config import Config
-
-HEAD: Final = "0011"  # of storage/migrations/versions
 
 
 def bring_up_to_date(engine: Engine) -> None:

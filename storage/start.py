@@ -1,73 +1,163 @@
-"""Reading what is served when a server starts: most of it in bulk."""
+"""What is answered when a server starts: read by the driver alone, in one transaction.
+
+SQLAlchemy takes longer to load than a hundred thousand zones do. So the queries of a start are
+written out here, and nothing of it is imported: a server answers while it loads the rest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import String, and_, not_, or_, select, type_coerce
-from sqlalchemy.orm import Session
-
-from storage.content import PLAIN
-from storage.models import ServedRow, VersionRow, ZoneRow, name_of
-from storage.versions import SERVED, iter_served
-from storage.zones import SETTINGS, zone_of
+from storage.content import PLAIN, decode, no_root
+from storage.migrations import HEAD
+from storage.names import name_of
+from zones.name import Name
 from zones.version import ZoneVersion
-from zones.zone import Mode, Zone
 
-# What a start can take over in bulk: content of a few kilobytes, in zones that are to be answered.
-PLAIN_ONES: Final = and_(
-    VersionRow.codec == PLAIN,
-    ZoneRow.suspended == "",
-    ZoneRow.mode.in_([mode.value for mode in Mode if mode is not Mode.EXTERNAL]),
-)
-PLAIN_CONTENT: Final = (
-    select(VersionRow.id, VersionRow.content)
-    .select_from(ZoneRow)
-    .join(ServedRow, ServedRow.apex == ZoneRow.apex)
-    .join(VersionRow, VersionRow.id == ServedRow.version)
-    .where(PLAIN_ONES)
-)
-PLAIN_SETTINGS: Final = (
-    select(type_coerce(ZoneRow.apex, String()), *SETTINGS[1:], VersionRow.id)
-    .join(ServedRow, ServedRow.apex == ZoneRow.apex)
-    .join(VersionRow, VersionRow.id == ServedRow.version)
-    .where(PLAIN_ONES)
-)
-OTHERS: Final = SERVED.where(
-    or_(VersionRow.codec.is_(None), VersionRow.codec != PLAIN, not_(PLAIN_ONES))
-)
+Rows: TypeAlias = Sequence[tuple[int, bytes]]  # ids of versions, and their packed forms
+
 ROWS: Final = 2000  # at a time
+WAIT_SECONDS: Final = 10  # for another process that has the file locked
+
+LATEST: Final = "SELECT max(seq) FROM feed"
+# In the order of an index: rows come as they are found, and neighbours stand near each other.
+SERVED: Final = """
+    SELECT s.version, v.codec, v.content FROM served s JOIN versions v ON v.id = s.version
+    ORDER BY s.version"""
+WHOLE: Final = "SELECT codec, content FROM versions WHERE codec <> 2 AND id = {}"
+NOT_ANSWERED: Final = """
+    SELECT z.apex, z.mode, s.version FROM zones z LEFT JOIN served s ON s.apex = z.apex
+    WHERE z.suspended <> '' OR z.mode = 'external'"""
+# The counts spare most stores a look at each zone.
+EMPTY: Final = """
+    SELECT apex FROM zones WHERE mode <> 'external' AND suspended = ''
+    AND (SELECT count(*) FROM zones) > (SELECT count(*) FROM served)
+    AND apex NOT IN (SELECT apex FROM served)"""
+EXPIRED: Final = """
+    SELECT t.apex FROM secondary_states t JOIN zones z ON z.apex = t.apex
+    WHERE t.expires_at <= {} AND z.mode IN ('primary', 'hidden-primary')"""
+FOLLOWED: Final = "SELECT apex FROM catalogs WHERE role = 'consumer'"
 
 
-def iter_plain(session: Session) -> Iterator[Sequence[tuple[int, bytes]]]:
-    """Yield most small zones that are answered, many at a time: ids of versions, and their content.
+@dataclass(frozen=True, slots=True)
+class OtherZone:
+    """A zone that does not come in bulk; without a version the id is 0."""
 
-    ``iter_others`` has the rest. The session may not be used for anything else meanwhile.
+    apex: Name
+    version_id: int
+    version: ZoneVersion | None
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The state of the store at number ``seq`` of the change feed, beside what came in bulk.
+
+    ``expired`` are secondary zones of which no usable version came in time, ``followed`` catalogs
+    of others; their content may be among what came in bulk.
     """
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        # A hundred thousand rows: without the layers above the driver it takes half of the time.
-        text = PLAIN_CONTENT.compile(connection, compile_kwargs={"literal_binds": True})
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        cursor = driver.execute(str(text))
-        while rows := cursor.fetchmany(ROWS):
-            yield rows
-        driver.execute("PRAGMA shrink_memory")  # what is in the cache is not asked for again
-        return
-    found = connection.execute(PLAIN_CONTENT, execution_options={"yield_per": ROWS})
-    for part in found.partitions():
-        yield [(number, bytes(blob)) for number, blob in part]
+
+    seq: int
+    others: tuple[OtherZone, ...]
+    expired: frozenset[Name]
+    followed: frozenset[Name]
 
 
-def iter_plain_zones(session: Session, modes: Iterable[Mode]) -> Iterator[tuple[Zone, int]]:
-    """Yield the zones of ``iter_plain`` that have one of the modes, with the ids."""
-    wanted = PLAIN_SETTINGS.where(ZoneRow.mode.in_([mode.value for mode in modes]))
-    for text, *settings, version_id in session.connection().execute(wanted):
-        yield zone_of((name_of(text), *settings)), version_id
+@contextmanager
+def reading(url: str) -> Iterator[sqlite3.Connection | None]:
+    """Yield a connection to a store whose schema is today's, with a transaction that reads.
+
+    ``None`` for what ``Database.open`` has to see to: a store that is missing, to be migrated, on a
+    server, or in trouble, of which it tells. Raises ``StorageError`` for errors within the block.
+    """
+    connection = open_current(url)
+    try:
+        yield connection
+    except sqlite3.Error as error:
+        from storage.explained import explained  # noqa: PLC0415  it needs SQLAlchemy
+
+        with explained(url):
+            raise error from None
+    finally:
+        if connection is not None:
+            connection.close()
 
 
-def iter_others(session: Session) -> Iterator[tuple[Zone, int, ZoneVersion | None]]:
-    """Yield what ``iter_served`` yields, but for the zones of ``iter_plain``."""
-    return iter_served(session, OTHERS)
+def open_current(url: str) -> sqlite3.Connection | None:
+    """Return what ``reading`` yields."""
+    path = url.removeprefix("sqlite:///")
+    if "://" in path or "?" in path:
+        return None
+    try:
+        file = Path(path).expanduser().absolute().as_uri()
+        connection = sqlite3.connect(
+            f"{file}?mode=rw", uri=True, isolation_level=None, timeout=WAIT_SECONDS
+        )
+    except (sqlite3.Error, ValueError):
+        return None
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("BEGIN")
+        if connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]:
+            return connection
+    connection.close()
+    return None
+
+
+def read_start(connection: Any, now: float, take: Callable[[Rows], object]) -> Start:
+    """Read all that is answered, in the transaction of a driver's connection.
+
+    ``take`` is given most zones, some thousand at a time: content of a few kilobytes that is to be
+    answered. The rest is returned. Raises ``StorageError`` for damaged content, and the driver's
+    errors.
+    """
+    seq = connection.execute(LATEST).fetchone()[0] or 0
+    apart = {}
+    others = []
+    for text, mode, version_id in connection.execute(NOT_ANSWERED):
+        if version_id is not None:
+            apart[version_id] = mode
+        elif mode != "external":
+            others.append(OtherZone(name_of(text), 0, None, suspended=True))
+    left: list[tuple[int, int, bytes]] = []
+    for rows in in_parts(connection, SERVED):
+        take([row[::2] for row in rows if row[1] == PLAIN and row[0] not in apart])
+        left += [row for row in rows if row[1] != PLAIN or row[0] in apart]
+    others += [OtherZone(name_of(text), 0, None) for (text,) in connection.execute(EMPTY)]
+    for version_id, codec, stored in left:
+        if (mode := apart.get(version_id)) != "external":
+            version = ZoneVersion(content_of(connection, codec, stored))
+            others.append(OtherZone(version.apex, version_id, version, mode is not None))
+    return Start(
+        seq,
+        tuple(others),
+        frozenset(name_of(text) for (text,) in connection.execute(EXPIRED.format(repr(now)))),
+        frozenset(name_of(text) for (text,) in connection.execute(FOLLOWED)),
+    )
+
+
+def in_parts(connection: Any, query: str) -> Iterator[list[Any]]:
+    """Yield the rows of a query, many at a time, without having all of them in memory."""
+    if isinstance(connection, sqlite3.Connection):
+        cursor = connection.execute(query)
+    else:  # psycopg: without a name it would fetch everything at once
+        cursor = connection.cursor("start", binary=True)
+        cursor.execute(query)
+    while rows := cursor.fetchmany(ROWS):
+        yield rows
+    cursor.close()
+
+
+def content_of(connection: Any, codec: int, stored: bytes) -> bytes:
+    """Return the packed form of what is stored; raises ``StorageError``."""
+
+    def whole(root: int) -> bytes:
+        found = connection.execute(WHOLE.format(int(root))).fetchone()
+        return no_root(root) if found is None else decode(*found)
+
+    return decode(codec, stored, whole)

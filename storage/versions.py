@@ -30,7 +30,8 @@ from storage.content import PATCH, Patch, decode, no_root
 from storage.errors import StorageError
 from storage.events import Event, EventSeverity
 from storage.feed import ChangeKind
-from storage.models import PatchedRow, ServedRow, VersionRow, ZoneRow, name_of
+from storage.models import PatchedRow, ServedRow, VersionRow, ZoneRow
+from storage.names import name_of
 from storage.standings import Standing, standings
 from storage.zones import SETTINGS, chunks, get_zone, zone_of
 from zones.name import Name, display

@@ -16,7 +16,8 @@ import sqlalchemy
 from sqlalchemy import URL
 
 from storage.engines import WAIT_SECONDS, place, postgresql_arguments
-from storage.errors import StorageError, reason
+from storage.errors import StorageError
+from storage.explained import reason
 
 POLL_SECONDS: Final = 0.01
 SLICE_SECONDS: Final = 0.25  # how long a PostgreSQL watcher may still wait once it is to stop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -24,7 +24,8 @@ from storage import bulk, customers, events, feed
 from storage.errors import AlreadyExists, StorageError, UnknownZone
 from storage.events import EventSeverity
 from storage.feed import ChangeKind
-from storage.models import ServedRow, VersionRow, ZoneRow, text_of
+from storage.models import ServedRow, VersionRow, ZoneRow
+from storage.names import text_of
 from zones.name import Name, canonical_key, display
 from zones.serial import SerialPolicy
 from zones.zone import Mode, Zone
@@ -183,6 +184,13 @@ def list_zones(
         ZoneSummary(zone_of(row), row[7], row[8] or 0, row[9]) for row in session.execute(query)
     ]
     return sorted(found, key=lambda summary: canonical_key(summary.zone.apex))
+
+
+def iter_zones(session: Session, modes: Iterable[Mode]) -> Iterator[Zone]:
+    """Yield the zones of some modes, in no order."""
+    wanted = select(*SETTINGS).where(ZoneRow.mode.in_([mode.value for mode in modes]))
+    for row in session.connection().execute(wanted):
+        yield zone_of(row)
 
 
 def update_zone(session: Session, zone: Zone, *, now: float, actor: str, reason: str) -> None:

@@ -23,8 +23,8 @@ import psycopg
 import pytest
 
 from storage.database import Database
+from storage.migrations import HEAD
 from storage.models import Base
-from storage.schema import HEAD
 from tests.peers.waiting import wait_until
 from tests.requirements import find_program
 

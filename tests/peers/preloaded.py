@@ -4,6 +4,7 @@ import contextlib
 
 import cli.serve
 import nameserver.process
+import nameserver.server
 
 with contextlib.suppress(ImportError):  # not on every platform
     import uvloop

@@ -182,8 +182,8 @@ async def test_secrets_change_while_serving(start: Start) -> None:
     server = await start()
     (learnt,) = await flood(server, query(cookie=OWN))
     (before,) = learnt.options
-    secrets = (b"another secret..", *server._answering.cookie_secrets)
-    server._dispatcher.settings = replace(server._answering, cookie_secrets=secrets)
+    secrets = (b"another secret..", *server._front.answering.cookie_secrets)
+    server._dispatcher.settings = replace(server._front.answering, cookie_secrets=secrets)
     server.engine.use(server._dispatcher.settings)
     (renewed,) = await flood(server, query(cookie=before.client + before.server))
     (after,) = renewed.options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nameserver.patches import Patches
-from storage import content, kept_versions, versions, zones
+from storage import content, kept_versions, start, versions, zones
 from storage.database import Database
 from storage.errors import StorageError
 from storage.rollback import rollback
@@ -78,6 +78,10 @@ class Following:
             ((_zone, number, version),) = versions.iter_served(session)
             assert version
             assert (number, version.blob) == (self.published[-1].id, self.versions[-1].blob)
+            driver = session.connection().connection.driver_connection
+            (other,) = start.read_start(driver, NOW, list).others
+            assert other.version
+            assert (other.version_id, other.version.blob) == (number, version.blob)
 
 
 def test_changes_are_stored_as_patches_of_one_root(database: Database) -> None:

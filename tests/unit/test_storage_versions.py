@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage import content as stored_content
-from storage import events, feed, kept_versions, rollback, secondaries, start, versions, zones
+from storage import events, feed, kept_versions, rollback, secondaries, versions, zones
 from storage.database import Database
 from storage.errors import StorageError, UnknownZone
 from storage.feed import ChangeKind
@@ -250,40 +250,3 @@ def test_many_zones_are_streamed_with_their_content(database: Database) -> None:
     assert len(found) == count
     assert {one.apex for one in found.values() if one} == {one.apex for one in published}
     assert all(found[one.apex].blob == one.blob for one in published)  # type: ignore[union-attr]
-
-
-def test_bulk_reading_has_each_zone_once(database: Database) -> None:
-    """Small answered zones come in bulk; those that are large, suspended or empty by themselves."""
-    names = ["small", "secondary", "large", "empty", "suspended", "external"]
-    apexes = {name: from_text(f"{name}.example") for name in names}
-    modes = {"secondary": Mode.HIDDEN_PRIMARY, "external": Mode.EXTERNAL}
-    add(
-        database,
-        *(
-            Zone(
-                apex,
-                modes.get(name, Mode.HOSTED),
-                suspended="unpaid" if name == "suspended" else "",
-            )
-            for name, apex in apexes.items()
-        ),
-    )
-    published = {}
-    for name in set(names) - {"empty"}:
-        hosts = 1000 if name == "large" else 2
-        version = content(f"{name}.example", serial=5, hosts=hosts)
-        published[name] = publish(database, version), version.blob
-    with database.read() as session:
-        plain = [row for rows in start.iter_plain(session) for row in rows]
-        with_primaries = list(start.iter_plain_zones(session, [Mode.HIDDEN_PRIMARY]))
-        others = {zone.apex: (number, found) for zone, number, found in start.iter_others(session)}
-    assert sorted(plain) == sorted(published[name] for name in ("small", "secondary"))
-    ((zone, number),) = with_primaries
-    assert (zone.apex, zone.mode) == (apexes["secondary"], Mode.HIDDEN_PRIMARY)
-    assert number == published["secondary"][0]
-    assert others.keys() == {apexes[name] for name in ("large", "empty", "suspended", "external")}
-    assert others[apexes["empty"]] == (0, None)
-    for name in ("large", "suspended", "external"):
-        number, version_found = others[apexes[name]]
-        assert version_found
-        assert (number, version_found.blob) == published[name]
