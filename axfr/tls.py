@@ -13,8 +13,6 @@ from datetime import datetime
 from typing import Final
 
 from cachetools import LRUCache
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
 from axfr import own_certificate
 from axfr.own_certificate import OwnCertificate, Seen
@@ -90,6 +88,10 @@ def server_name(primary: Primary) -> str:
 
 def pin_of(certificate: bytes) -> str:
     """Return the pin of a certificate in DER form: the SHA-256 of its public key, in base64."""
+    # Few primaries are pinned, and this takes eight megabytes.
+    from cryptography import x509  # noqa: PLC0415
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+
     public_key = x509.load_der_x509_certificate(certificate).public_key()
     octets = public_key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -109,6 +111,8 @@ class Shown:
     @classmethod
     def of(cls, certificate: bytes) -> Shown:
         """Return what a certificate in DER form says."""
+        from cryptography import x509  # noqa: PLC0415  as in ``pin_of``: eight megabytes
+
         found = x509.load_der_x509_certificate(certificate)
         names: list[str] = []
         try:

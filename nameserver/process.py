@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -39,8 +40,6 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    # What is loaded stays: the collector would walk millions of objects again and again for nothing.
-    gc.disable()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     front = Front(settings)
@@ -62,7 +61,8 @@ async def _answer_early(front: Front, settings: Settings) -> None:
     with reading(settings.database) as connection:
         if connection is None:
             return
-        front.load(connection)
+        with loading():
+            front.load(connection)
     await front.listen()
 
 
@@ -78,15 +78,28 @@ async def _serve_all(front: Front, settings: Settings, stop: asyncio.Event) -> N
 
 
 async def _until(stop: asyncio.Event, server: Server) -> None:
-    await server.start()
-    gc.freeze()
-    gc.enable()
+    with loading():
+        await server.start()
     tell_service_manager("READY=1")
     try:
         await stop.wait()
     finally:
         tell_service_manager("STOPPING=1")
         await server.stop()
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Keep the collector from what is loaded: it stays, and to walk it again and again is for nothing.
+
+    Importing is not loading: it leaves megabytes that have to be collected.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:

@@ -22,7 +22,7 @@ PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}",
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = FULL",  # with WAL: an fsync per commit, so that commits survive
-    "PRAGMA cache_size = -16384",  # KiB
+    "PRAGMA cache_size = -4096",  # KiB
 )
 
 
