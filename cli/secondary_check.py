@@ -125,9 +125,9 @@ def check(
 
 def client_settings(app: App) -> ClientSettings:
     """Return how the server would ask: from which address, and with which certificate."""
-    from nameserver import configured
+    from nameserver import configured_transfers
 
-    server = configured.client_settings(app.settings().transfers)
+    server = configured_transfers.client_settings(app.settings().transfers)
     return replace(FEW_TRIES, source=server.source, source6=server.source6, own=server.own)
 
 
