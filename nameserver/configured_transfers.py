@@ -7,6 +7,7 @@ from axfr.inbound import Limits
 from axfr.own_certificate import OwnCertificate
 from axfr.refresh import Bounds
 from axfr.secondaries import SecondariesSettings
+from axfr.turns import TurnLimits
 from nameserver.settings import Settings
 from nameserver.settings_transfers import TransferSettings
 
@@ -26,8 +27,7 @@ def secondaries_settings(settings: Settings) -> SecondariesSettings:
     """Return what the transfers ask of the settings."""
     transfers, timers = settings.transfers, settings.timers
     return SecondariesSettings(
-        concurrency=transfers.concurrency,
-        per_primary=transfers.per_primary,
+        turns=TurnLimits(transfers.concurrency, transfers.per_customer, transfers.per_primary),
         bounds=Bounds(
             refresh_min=timers.refresh_min,
             refresh_max=timers.refresh_max,
