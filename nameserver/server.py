@@ -15,6 +15,7 @@ from axfr.secondaries import Outcome, Secondaries
 from nameserver.access import Access
 from nameserver.address import Address
 from nameserver.alerting import Alerting
+from nameserver.announcing import announce_lately_changed
 from nameserver.catalogs import Catalogs
 from nameserver.configured_transfers import secondaries_settings, transfer_limits
 from nameserver.deadline_alerts import DeadlineAlerts
@@ -170,6 +171,9 @@ class Server:
         self._tasks = [
             asyncio.create_task(keep_house(self._database, keep, self._clock)),
             asyncio.create_task(self._front.secrets.run()),
+            asyncio.create_task(
+                announce_lately_changed(self._database, self._announce, self._clock())
+            ),
         ]
         log.info(
             "ready",
@@ -350,6 +354,12 @@ class Server:
         if version is not served.version:
             self._catalogs.changed(apex)
             self._notify(replacement)
+
+    def _announce(self, apex: Name) -> None:
+        """Tell our own secondaries what is in service, if anything is."""
+        served = self.table.get(apex)
+        if served is not None and served.state is ZoneState.SERVING:
+            self._notify(served)
 
     def _notify(self, served: ServedZone) -> None:
         """Tell our own secondaries of a new version (RFC 1996 4.1)."""

@@ -130,6 +130,17 @@ def since(session: Session, seq: int, limit: int = 1000) -> list[Change]:
     ]
 
 
+def changed_since(session: Session, at: float) -> list[Name]:
+    """Return the zones whose served version changed at ``at`` or later, what changed last first."""
+    query = (
+        select(FeedRow.apex)
+        .where(FeedRow.kind == ChangeKind.CONTENT.value, FeedRow.at >= at)
+        .group_by(FeedRow.apex)
+        .order_by(func.max(FeedRow.seq).desc())
+    )
+    return [apex for apex in session.scalars(query) if apex is not None]
+
+
 def latest(session: Session) -> int:
     """Return the number of the newest change, 0 before the first."""
     return session.connection().scalar(LATEST) or 0

@@ -11,8 +11,9 @@ import dns.message
 import dns.rdatatype
 import dns.rrset
 import pytest
+from click.testing import CliRunner
 
-from bench import load, report
+from bench import load, registrations, report
 from bench.asking import is_answer, question, soa_serial
 from bench.churner import changes
 from bench.many_work import ManyZones, sample, small_zone, write_million
@@ -169,3 +170,11 @@ def test_soak_sees_what_rises_after_the_warm_up() -> None:
     assert flat.rise() == pytest.approx(0)
     leaking = Samples(Sample(second, 1000 + second) for second in range(100))
     assert leaking.rise() == pytest.approx(69 / 1030)
+
+
+def test_work_at_registrations_is_timed() -> None:
+    """A small portfolio is written, lived through and projected, each with what it took."""
+    ran = CliRunner().invoke(registrations.main, ["--count", "30"])
+    assert ran.exit_code == 0, ran.output
+    assert "30 registrations" in ran.output
+    assert ran.output.count(" s ") >= 2 * (3 + 2 * len(registrations.DAYS))

@@ -35,6 +35,24 @@ def test_changes_are_numbered_without_gaps_in_the_order_of_commits(database: Dat
         assert feed.since(session, 4) == []
 
 
+def test_zones_that_changed_lately(database: Database) -> None:
+    """Those with another served version since a moment, each once, what changed last first."""
+    other, old = from_text("example.net"), from_text("example.com")
+    with database.write() as session:
+        for apex, kind, at in [
+            (old, ChangeKind.CONTENT, NOW - 1),
+            (APEX, ChangeKind.CONTENT, NOW),
+            (other, ChangeKind.CONTENT, NOW),
+            (old, ChangeKind.ZONE, NOW + 1),
+            (None, ChangeKind.KEYS, NOW + 1),
+            (APEX, ChangeKind.CONTENT, NOW + 2),
+        ]:
+            feed.append(session, kind, apex, at=at)
+    with database.read() as session:
+        assert feed.changed_since(session, NOW) == [APEX, other]
+        assert feed.changed_since(session, NOW + 3) == []
+
+
 def test_what_is_rolled_back_leaves_no_number(database: Database) -> None:
     """A failed transaction is not seen in the feed, and its number is given to the next."""
     with pytest.raises(ZeroDivisionError), database.write() as session:
