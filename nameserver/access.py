@@ -42,6 +42,11 @@ class Access:
             for peer in self._of(apex)
         )
 
+    @property
+    def notifies(self) -> bool:
+        """Tell whether anybody is sent NOTIFYs, of any zone."""
+        return any(peer.notify for peers in self._peers.values() for peer in peers)
+
     def notify_targets(self, apex: Name) -> list[NotifyTarget]:
         """Return who is sent a NOTIFY when the zone has changed."""
         return [

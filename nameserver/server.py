@@ -171,10 +171,10 @@ class Server:
         self._tasks = [
             asyncio.create_task(keep_house(self._database, keep, self._clock)),
             asyncio.create_task(self._front.secrets.run()),
-            asyncio.create_task(
-                announce_lately_changed(self._database, self._announce, self._clock())
-            ),
         ]
+        if self._access.notifies:
+            told = announce_lately_changed(self._database, self._announce, self._clock())
+            self._tasks.append(asyncio.create_task(told))
         log.info(
             "ready",
             engine=self.engine.name,
@@ -356,7 +356,9 @@ class Server:
             self._notify(replacement)
 
     def _announce(self, apex: Name) -> None:
-        """Tell our own secondaries what is in service, if anything is."""
+        """Tell our own secondaries what is in service, if there are any and anything is."""
+        if not self._access.notify_targets(apex):
+            return  # before an object is made of a zone that came in bulk
         served = self.table.get(apex)
         if served is not None and served.state is ZoneState.SERVING:
             self._notify(served)
