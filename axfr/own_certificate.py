@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -22,6 +23,19 @@ ALERTS: Final = {
 Seen: TypeAlias = tuple[tuple[int, int, int], ...]  # inode, time of change and size of each file
 
 
+def seen(files: Iterable[Path]) -> Seen:
+    """Return what changes whenever one of the files does; zeros for one that is not there."""
+    found = []
+    for path in files:
+        try:
+            stat = path.stat()
+        except OSError:
+            found.append((0, 0, 0))
+        else:
+            found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
 class UnusableCertificate(Exception):
     """The files have no certificate and key that fit each other; ``reason`` is a phrase."""
 
@@ -39,15 +53,7 @@ class OwnCertificate:
 
     def seen(self) -> Seen:
         """Return what changes whenever one of the files does."""
-        found = []
-        for path in self._files():
-            try:
-                stat = path.stat()
-            except OSError:
-                found.append((0, 0, 0))
-            else:
-                found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
-        return tuple(found)
+        return seen(self._files())
 
     def load_into(self, context: ssl.SSLContext) -> None:
         """Have a context show the certificate to who asks; raises ``UnusableCertificate``."""

@@ -10,14 +10,13 @@ from typing import Any, Final
 
 import structlog
 
+from axfr.own_certificate import Seen, seen
 from zones.errors import DNSError
 
 log = structlog.get_logger()
 
 ALPN: Final = "dot"  # RFC 7858 3.1 has none, RFC 9103 7.1 does
 SOON: Final = 14 * 86_400  # seconds before its end at which a certificate is worth a warning
-
-Seen = tuple[tuple[int, int, int], ...]  # inode, time of change and size of each file
 
 
 class TlsError(DNSError):
@@ -69,7 +68,7 @@ class Certificate:
 
         Files that cannot be used are told in the log, once, and those before them stay in use.
         """
-        if not force and self._seen() == self._tried:
+        if not force and seen(self._files()) == self._tried:
             return False
         try:
             self.context = self._load()
@@ -94,19 +93,8 @@ class Certificate:
     def _files(self) -> list[Path]:
         return [path for path in (self._certificate, self._key, self._client_ca) if path]
 
-    def _seen(self) -> Seen:
-        found = []
-        for path in self._files():
-            try:
-                stat = path.stat()
-            except OSError:
-                found.append((0, 0, 0))
-            else:
-                found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
-        return tuple(found)
-
     def _load(self) -> ssl.SSLContext:
-        self._tried = self._seen()
+        self._tried = seen(self._files())
         for path in self._files():
             try:
                 path.read_bytes()
