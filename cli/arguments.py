@@ -116,4 +116,12 @@ ZONE = ZoneType()
 KEY = KeyType()
 ADDRESS = AddressType()
 MAILBOX = MailboxType()
+server_timeout = click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 60),
+    default=3.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a server may take.",
+)
 ROW = click.IntRange(1, 2**63 - 1)  # the number of a row of the store

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cli.app import App
-from cli.arguments import ADDRESS, now
+from cli.arguments import ADDRESS, now, server_timeout
 from cli.command import Command
 from cli.output import count, emit, print_table
 from nameserver.address import Address, BadAddress
@@ -66,14 +66,7 @@ OF_TLD: Final = {"de": "denic", "eu": "eu"}
 @click.option(
     "--resolver", "resolvers", multiple=True, type=ADDRESS, help="Who looks names up; repeat."
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0.1, 60),
-    default=3.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long a server may take.",
-)
+@server_timeout
 @click.option("--rules", is_flag=True, help="List what is checked instead.")
 @click.pass_obj
 def check(

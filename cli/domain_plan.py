@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.app import App
-from cli.arguments import ADDRESS
+from cli.arguments import ADDRESS, server_timeout
 from cli.command import Command
 from cli.desk import NAME, desk_of, now
 from cli.output import emit, print_table
@@ -36,14 +36,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-registry", is_flag=True, help="Do not ask the registry.")
 @click.option("--no-parent", is_flag=True, help="Do not ask the parent's servers.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0.1, 60),
-    default=3.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long a server may take.",
-)
+@server_timeout
 @click.pass_obj
 def plan(
     app: App,
